@@ -1,0 +1,37 @@
+//! The words of blackrod: what is protected, what was read, what was found.
+//!
+//! Every stage of the flow takes and returns only the types of this crate, so each stage can be
+//! tested alone and replayed from what the stage before it stored:
+//!
+//! ```text
+//! evidence ──read──▶ events ──detect──▶ findings ──judge──▶ campaigns ──report──▶ people
+//! ```
+//!
+//! There is no I/O here and nothing heavy.
+
+mod attack;
+mod campaign;
+mod class;
+mod entity;
+pub mod estate;
+mod event;
+mod evidence;
+mod finding;
+mod id;
+pub mod mail;
+mod severity;
+mod time;
+mod value;
+
+pub use attack::{Tactic, Technique};
+pub use campaign::{Campaign, CampaignId, Target, Tie};
+pub use class::Class;
+pub use entity::{Entity, EntityKind};
+pub use estate::Estate;
+pub use event::{Column, Columns, Event, Field, Raw, Source};
+pub use evidence::{Evidence, EvidenceState, Position, Refusal};
+pub use finding::{Finding, Reason};
+pub use id::{EvidenceId, FindingId, Sha256};
+pub use severity::Severity;
+pub use time::Timestamp;
+pub use value::Value;

@@ -1,0 +1,113 @@
+//! What every reader is, and the table of all of them.
+
+use std::io::BufRead;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use blackrod_model::{Event, Position, Refusal};
+
+/// A format of evidence whose records become events.
+pub trait Format: Sync {
+    /// The short name used in the case and on the command line: `evtx`.
+    fn name(&self) -> &'static str;
+
+    /// One line for `blackrod formats`: what it is, where it comes from.
+    fn description(&self) -> &'static str;
+
+    /// Whether content that begins with `head` (up to [`HEAD_LEN`] bytes; all of it where it is
+    /// shorter) is of this format. Formats are asked in the order of [`formats`]; the first to
+    /// say yes reads it, so the pickiest come first.
+    fn recognise(&self, head: &[u8]) -> bool;
+
+    /// Cuts `input` into blocks that can be parsed independently of each other and hands each to
+    /// `emit`, until the input ends or `emit` breaks off. Every byte of the input lies in a block
+    /// or is accounted for by a refusal in the outcome.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError::Io`] when `input` fails; what was emitted before stands.
+    fn split(
+        &self,
+        input: &mut dyn BufRead,
+        emit: &mut dyn FnMut(Block) -> ControlFlow<()>,
+    ) -> Result<SplitOutcome, ReadError>;
+
+    /// Parses `block` and hands each of its records to `sink`, as an event or as a refusal.
+    /// Must not panic on any input.
+    fn parse(&self, block: &Block, sink: &mut dyn Sink);
+}
+
+/// How much of the start of a piece of evidence [`Format::recognise`] sees.
+pub const HEAD_LEN: usize = 64 * 1024;
+
+/// A stretch of evidence that can be parsed on its own.
+#[derive(Clone, Debug)]
+pub struct Block {
+    /// Bytes from the start of the evidence to the start of `bytes`.
+    pub offset: u64,
+    /// The number of the block's first record, counted from 1 (0 where records carry their own).
+    pub first_record: u64,
+    /// What the block's parsing needs to know from earlier in the evidence: a CSV header line, the
+    /// path for formats that read meaning from it. Empty for most formats.
+    pub context: Arc<[u8]>,
+    /// The content.
+    pub bytes: Vec<u8>,
+}
+
+/// Takes what parsing yields.
+pub trait Sink {
+    /// A record that became an event.
+    fn event(&mut self, event: Event<'_>);
+
+    /// A record that did not, or something else that has to be told.
+    fn refuse(&mut self, refusal: Refusal);
+}
+
+impl dyn Sink + '_ {
+    /// Refuses the one record at `at`.
+    pub fn refuse_record(&mut self, at: Position, reason: impl Into<String>) {
+        self.refuse(Refusal {
+            at,
+            records: 1,
+            reason: reason.into(),
+        });
+    }
+}
+
+/// What splitting found out besides the blocks.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SplitOutcome {
+    /// What could not be put into a block.
+    pub refusals: Vec<Refusal>,
+    /// The input ended in the middle of something, or `emit` broke off.
+    pub incomplete: bool,
+}
+
+/// Why a piece of evidence could not be read further.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The file or the archive member failed: a disk fault, a damaged compressed stream.
+    #[error("cannot read on at byte {offset}: {source}")]
+    Io {
+        /// Bytes read before the failure.
+        offset: u64,
+        /// What the system or the decompressor said.
+        source: std::io::Error,
+    },
+    /// A limit on hostile input was reached.
+    #[error("stopped at a limit: {0}")]
+    Limit(String),
+}
+
+/// A format together with its place in the table.
+pub type Known = &'static dyn Format;
+
+/// All formats, the pickiest first.
+pub fn formats() -> &'static [Known] {
+    &[]
+}
+
+/// The format of content that begins with `head`, or `None` if it is of no known one.
+pub fn recognise(head: &[u8]) -> Option<Known> {
+    formats().iter().copied().find(|format| format.recognise(head))
+}

@@ -1,0 +1,19 @@
+//! Evidence → events.
+//!
+//! Reading has two halves, so that one enormous file uses every core and memory stays flat however
+//! large it is:
+//!
+//! 1. A format **splits** its input into [`Block`]s: cheap, sequential, on one thread.
+//! 2. It **parses** each block into events: the costly half, on any thread, in any order.
+//!
+//! ```text
+//! bytes ──recognise──▶ Format ──split──▶ Block ┬─parse─▶ events, refusals
+//!                                              ├─parse─▶ …
+//! ```
+//!
+//! A format is one file of this crate and one line of [`formats`]. The format of a piece of
+//! evidence is decided by its content alone; names are never trusted.
+
+mod format;
+
+pub use format::{Block, Format, Known, ReadError, Sink, SplitOutcome, formats, recognise};
