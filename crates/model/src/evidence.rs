@@ -47,7 +47,8 @@ pub enum EvidenceState {
     Read,
     /// A container; its members are evidence of their own.
     Opened,
-    /// The content is of no known format. It was still searched for indicators and by YARA rules.
+    /// The content is of no known format. Its digest was still compared with the indicators and
+    /// YARA rules still searched it.
     Unknown,
     /// Read up to a limit or a fault, which a [`Refusal`] names.
     Partial,

@@ -35,7 +35,8 @@ impl Sha256 {
 pub struct EvidenceId(pub [u8; 16]);
 
 impl EvidenceId {
-    /// The id of content with digest `sha256` found at `path`.
+    /// The id of what was found at `path`, where `sha256` is the digest of the file on disk: of the
+    /// outermost container for members of archives, so that ids are known before members are read.
     pub fn new(sha256: &Sha256, path: &str) -> Self {
         Self(truncate(Sha256::of_parts([&sha256.0[..], path.as_bytes()])))
     }
