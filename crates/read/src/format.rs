@@ -7,16 +7,16 @@ use std::sync::Arc;
 use blackrod_model::{Event, Position, Refusal};
 
 /// A format of evidence whose records become events.
-pub trait Format: Sync {
+pub trait Format: Send + Sync {
     /// The short name used in the case and on the command line: `evtx`.
-    fn name(&self) -> &'static str;
+    fn name(&self) -> &str;
 
     /// One line for `blackrod formats`: what it is, where it comes from.
-    fn description(&self) -> &'static str;
+    fn description(&self) -> &str;
 
     /// Whether content that begins with `head` (up to [`HEAD_LEN`] bytes; all of it where it is
-    /// shorter) is of this format. Formats are asked in the order of [`formats`]; the first to
-    /// say yes reads it, so the pickiest come first.
+    /// shorter) is of this format. Formats are asked in the order of [`Formats::iter`]; the first
+    /// to say yes reads it, so the pickiest come first.
     fn recognise(&self, head: &[u8]) -> bool;
 
     /// Cuts `input` into blocks that can be parsed independently of each other and hands each to
@@ -99,15 +99,33 @@ pub enum ReadError {
     Limit(String),
 }
 
-/// A format together with its place in the table.
+/// The formats that one run reads: those of this crate, and one for each field map.
+pub struct Formats {
+    generic: Vec<Box<dyn Format>>,
+}
+
+/// A line of the table of formats that need no field map.
 pub type Known = &'static dyn Format;
 
-/// All formats, the pickiest first.
+/// All formats that need no field map, the pickiest first.
 pub fn formats() -> &'static [Known] {
     &[]
 }
 
-/// The format of content that begins with `head`, or `None` if it is of no known one.
-pub fn recognise(head: &[u8]) -> Option<Known> {
-    formats().iter().copied().find(|format| format.recognise(head))
+impl Formats {
+    /// The formats of this crate, with its own field map for generic JSON and CSV.
+    pub fn standard() -> Self {
+        Self { generic: Vec::new() }
+    }
+
+    /// All formats, in the order in which they are asked to recognise content.
+    pub fn iter(&self) -> impl Iterator<Item = &dyn Format> {
+        let fixed = formats().iter().map(|format| *format as &dyn Format);
+        fixed.chain(self.generic.iter().map(|format| &**format))
+    }
+
+    /// The format of content that begins with `head`, or `None` if it is of no known one.
+    pub fn recognise(&self, head: &[u8]) -> Option<&dyn Format> {
+        self.iter().find(|format| format.recognise(head))
+    }
 }

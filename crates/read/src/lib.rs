@@ -16,4 +16,4 @@
 
 mod format;
 
-pub use format::{Block, Format, Known, ReadError, Sink, SplitOutcome, formats, recognise};
+pub use format::{Block, Format, Formats, Known, ReadError, Sink, SplitOutcome, formats};
