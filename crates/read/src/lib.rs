@@ -15,5 +15,6 @@
 //! evidence is decided by its content alone; names are never trusted.
 
 mod format;
+pub mod windows;
 
 pub use format::{Block, Format, Formats, Known, ReadError, Sink, SplitOutcome, formats};
