@@ -10,6 +10,7 @@
 //! There is no I/O here and nothing heavy.
 
 mod attack;
+mod attack_table;
 mod campaign;
 mod class;
 mod entity;
