@@ -1,0 +1,213 @@
+//! The command line: one table that help, man pages and shell completions are made from.
+
+use std::path::PathBuf;
+
+use blackrod_model::Severity;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Finds hostile campaigns against the people and systems that run a democracy, and says what
+/// happened, to whom, and how it is known.
+#[derive(Debug, Parser)]
+#[command(
+    name = "blackrod",
+    version,
+    propagate_version = true,
+    arg_required_else_help = true,
+    after_help = "Exit codes: 0 done · 1 failed · 2 wrong usage · 3 a finding reached --fail-on · \
+                  4 verification found a problem"
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Read evidence, find what is hostile in it, group it into campaigns, write the report
+    Investigate(Investigate),
+    /// Ask the case a question in SQL
+    Hunt(Hunt),
+    /// Write the report of a case again
+    Report(Report),
+    /// Look after cases: prove them unchanged, list them, join them
+    #[command(subcommand)]
+    Case(Case),
+    /// Look after the estate file: what is protected
+    #[command(subcommand)]
+    Estate(Estate),
+    /// List the formats of evidence that can be read
+    Formats(Formats),
+    /// Explain a detector or a rule: what it finds, why it matters, what it misses
+    Explain(Explain),
+    /// Print the completion script of a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Write the manual pages
+    Man {
+        /// The folder to write them to; the main page goes to standard output without it
+        #[arg(value_name = "DIR")]
+        folder: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Investigate {
+    /// Files, folders and archives, in any mix
+    #[arg(required = true, value_name = "EVIDENCE")]
+    pub(crate) evidence: Vec<PathBuf>,
+
+    /// What is protected: people, groups, domains, systems (see `blackrod estate example`)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) estate: Option<PathBuf>,
+
+    /// The folder of the case; made if it does not exist, continued if it does
+    #[arg(long, value_name = "DIR")]
+    pub(crate) case: PathBuf,
+
+    /// Folders of Sigma and YARA rules, beside the ones that are built in
+    #[arg(long, value_name = "DIR")]
+    pub(crate) rules: Vec<PathBuf>,
+
+    /// Indicators: STIX 2.1 bundles, CSV or plain lists
+    #[arg(long, value_name = "FILE")]
+    pub(crate) indicators: Vec<PathBuf>,
+
+    /// Field maps for CSV and JSON logs of your own (see docs/field-maps.md)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) fields: Vec<PathBuf>,
+
+    /// Leave the built-in rules out
+    #[arg(long)]
+    pub(crate) no_builtin: bool,
+
+    /// Print the summary as one JSON document
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    /// End with exit code 3 if there is a finding of this severity or above
+    #[arg(long, value_name = "SEVERITY")]
+    pub(crate) fail_on: Option<Severity>,
+
+    /// Threads to use [default: one per processor]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) threads: Option<u16>,
+
+    /// Show no progress
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Hunt {
+    /// The question: one SELECT over events, findings, campaigns, evidence, refusals, entities
+    #[arg(required_unless_present = "tables")]
+    pub(crate) sql: Option<String>,
+
+    /// The case to ask
+    #[arg(long, value_name = "DIR")]
+    pub(crate) case: PathBuf,
+
+    /// How to print the answer
+    #[arg(long, value_enum, default_value_t = Output::Table)]
+    pub(crate) format: Output,
+
+    /// Memory the query may use, in MiB; beyond it goes to disk
+    #[arg(long, value_name = "MIB", default_value_t = 512, value_parser = clap::value_parser!(u32).range(16..))]
+    pub(crate) memory: u32,
+
+    /// List the tables and their columns instead
+    #[arg(long)]
+    pub(crate) tables: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Output {
+    /// Columns for a terminal
+    Table,
+    /// One JSON object per line
+    Json,
+    /// RFC 4180
+    Csv,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Report {
+    /// The case
+    #[arg(long, value_name = "DIR")]
+    pub(crate) case: PathBuf,
+
+    /// Names people in the report
+    #[arg(long, value_name = "FILE")]
+    pub(crate) estate: Option<PathBuf>,
+
+    /// Where to write it [default: report.html in the case]
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Case {
+    /// Prove that the case, and its evidence where it is still at hand, are unchanged
+    Verify {
+        /// The case
+        #[arg(value_name = "DIR")]
+        case: PathBuf,
+        /// Where the evidence is now: the files and folders that were given to `investigate`
+        #[arg(long, value_name = "PATH")]
+        evidence: Vec<PathBuf>,
+        /// Print the result as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Say in short what cases hold
+    List {
+        /// Cases, or folders with cases in them
+        #[arg(value_name = "DIR", default_value = ".")]
+        folders: Vec<PathBuf>,
+        /// Print as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Take the evidence and findings of other cases into one
+    Merge {
+        /// The case that grows; made if it does not exist
+        #[arg(value_name = "INTO")]
+        into: PathBuf,
+        /// The cases to take in; they stay as they are
+        #[arg(required = true, value_name = "FROM")]
+        from: Vec<PathBuf>,
+        /// The estate, for naming the people whom campaigns hit
+        #[arg(long, value_name = "FILE")]
+        estate: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Estate {
+    /// Say what is wrong with an estate file, all of it at once, and how to mend it
+    Check {
+        /// The estate file
+        file: PathBuf,
+    },
+    /// Print an estate file to start from
+    Example,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Formats {
+    /// Print as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    /// A detector's code (as in the report) or a rule's id; all codes without it
+    pub(crate) code: Option<String>,
+
+    /// Folders with further rules to look in
+    #[arg(long, value_name = "DIR")]
+    pub(crate) rules: Vec<PathBuf>,
+}

@@ -1,0 +1,150 @@
+//! `blackrod investigate`: evidence → events → findings → campaigns → report.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use blackrod_detect::{Detectors, Sources};
+use blackrod_model::{Estate, RuleSet, Run, Sha256, Timestamp};
+use blackrod_read::evidence::{Limits, walk};
+use blackrod_read::{FieldMaps, Formats};
+use blackrod_store::Case;
+
+use super::report::{self, Gathered};
+use super::{Outcome, estate};
+use crate::cli;
+use crate::pipeline::Pipeline;
+use crate::progress::Progress;
+
+pub(crate) fn run(arguments: &cli::Investigate) -> anyhow::Result<Outcome> {
+    let speaks = !arguments.quiet && !arguments.json;
+    let (estate, estate_digest) = estate::load_or_empty(arguments.estate.as_deref())?;
+    let formats = load_formats(&arguments.fields)?;
+    let (detectors, mut rule_sets) = Detectors::load(&Sources {
+        builtin: !arguments.no_builtin,
+        rule_dirs: arguments.rules.clone(),
+        indicator_files: arguments.indicators.clone(),
+    })?;
+    if speaks {
+        say_what_was_loaded(&rule_sets);
+    }
+    let walk = walk(&arguments.evidence, std::slice::from_ref(&arguments.case))?;
+    for problem in &walk.problems {
+        eprintln!("blackrod: not read: {}: {}", problem.path, problem.reason);
+    }
+
+    let mut case = Case::create_or_open(&arguments.case)?;
+    let run = case.begin_run(&Run {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        arguments: std::env::args_os()
+            .map(|word| word.to_string_lossy().into_owned())
+            .collect(),
+        started: Timestamp::now(),
+        ended: Timestamp::UNKNOWN,
+        rules: Sha256::of_parts(rule_sets.iter().map(|set| &set.digest.0[..])),
+        estate: estate_digest,
+    })?;
+    let bytes = walk.files.iter().map(|file| file.size).sum();
+    let progress = Progress::new(walk.files.len() as u64, bytes, speaks);
+    let tally = Pipeline {
+        case: &mut case,
+        detectors: &detectors,
+        formats: &formats,
+        limits: Limits::default(),
+        threads: thread_count(arguments.threads),
+        progress: &progress,
+    }
+    .run(&walk.files)?;
+
+    progress.stage("correlating");
+    let correlated = detectors.correlate(case.premises()?);
+    case.replace_correlations(&correlated)?;
+    note_idle_rules(&mut rule_sets, &detectors, &tally.seen);
+    case.set_rule_sets(&rule_sets)?;
+    progress.stage("judging");
+    judge(&mut case, &estate)?;
+    case.end_run(run, Timestamp::now())?;
+
+    progress.stage("writing the report");
+    let output = report::default_path(&arguments.case);
+    let gathered = Gathered::from_case(&case, &arguments.case, &estate)?;
+    gathered.write_html(&output)?;
+    progress.finish();
+    print_summary(&gathered, &output, tally.known, arguments.json)?;
+    Ok(match (arguments.fail_on, gathered.worst()) {
+        (Some(limit), Some(worst)) if worst >= limit => Outcome::SeverityReached,
+        _ => Outcome::Done,
+    })
+}
+
+/// Groups all findings of the case into campaigns anew.
+pub(super) fn judge(case: &mut Case, estate: &Estate) -> anyhow::Result<()> {
+    let findings = case.findings_without_reasons()?;
+    let campaigns = blackrod_judge::campaigns(&findings, estate);
+    case.set_campaigns(&campaigns)?;
+    Ok(())
+}
+
+fn load_formats(files: &[PathBuf]) -> anyhow::Result<Formats> {
+    let mut maps = FieldMaps::default();
+    for file in files {
+        let text =
+            std::fs::read_to_string(file).with_context(|| format!("cannot read the field map {}", file.display()))?;
+        let parsed =
+            FieldMaps::parse(&text).with_context(|| format!("the field map {} cannot be used", file.display()))?;
+        maps.extend(parsed);
+    }
+    Ok(Formats::with_maps(maps))
+}
+
+fn thread_count(wanted: Option<u16>) -> usize {
+    match wanted {
+        Some(threads) => usize::from(threads),
+        None => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+    }
+}
+
+fn say_what_was_loaded(rule_sets: &[RuleSet]) {
+    const SHOWN: usize = 5;
+    for set in rule_sets {
+        eprintln!("{}: {} loaded, {} refused", set.method, set.loaded, set.refused.len());
+        for problem in set.refused.iter().take(SHOWN) {
+            eprintln!("  not loaded: {}: {}", problem.rule, problem.reason);
+        }
+        if set.refused.len() > SHOWN {
+            eprintln!("  … and {} more, all in the report", set.refused.len() - SHOWN);
+        }
+    }
+}
+
+fn note_idle_rules(rule_sets: &mut [RuleSet], detectors: &Detectors, seen: &blackrod_detect::SeenSources) {
+    if let Some(sigma) = rule_sets.iter_mut().find(|set| set.method == "sigma") {
+        sigma.idle = detectors.idle(seen);
+    }
+}
+
+fn print_summary(gathered: &Gathered, output: &Path, known: usize, json: bool) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    if json {
+        let summary = gathered.view(output, blackrod_report::summary_json);
+        writeln!(out, "{summary:#}")?;
+        return Ok(());
+    }
+    let summary = gathered.view(output, blackrod_report::summary_text);
+    write!(out, "{summary}")?;
+    if known > 0 {
+        writeln!(out, "\n{known} files were in the case already and were not read again.")?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn at_least_one_thread() {
+        assert!(thread_count(None) >= 1);
+        assert_eq!(thread_count(Some(7)), 7);
+    }
+}

@@ -1,0 +1,49 @@
+//! One file per command.
+
+mod case;
+mod estate;
+mod explain;
+mod formats;
+mod hunt;
+mod investigate;
+mod manual;
+mod report;
+
+use std::process::ExitCode;
+
+use crate::cli::Command;
+
+/// How a command ended, when it did not fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// It did what it was asked.
+    Done,
+    /// A finding reached the severity of `--fail-on`.
+    SeverityReached,
+    /// Verification found a problem.
+    NotAsItWas,
+}
+
+impl Outcome {
+    pub(crate) fn exit_code(self) -> ExitCode {
+        ExitCode::from(match self {
+            Self::Done => 0,
+            Self::SeverityReached => 3,
+            Self::NotAsItWas => 4,
+        })
+    }
+}
+
+pub(crate) fn run(command: Command) -> anyhow::Result<Outcome> {
+    match command {
+        Command::Investigate(arguments) => investigate::run(&arguments),
+        Command::Hunt(arguments) => hunt::run(&arguments),
+        Command::Report(arguments) => report::run(&arguments),
+        Command::Case(command) => case::run(&command),
+        Command::Estate(command) => estate::run(&command),
+        Command::Formats(arguments) => formats::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
+        Command::Completions { shell } => manual::completions(shell),
+        Command::Man { folder } => manual::pages(folder.as_deref()),
+    }
+}

@@ -1,0 +1,118 @@
+//! `blackrod report`: what a case says, as a page for people.
+
+use std::fs::File;
+use std::io::{BufWriter, Write as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use blackrod_model::estate::Organisation;
+use blackrod_model::{Campaign, Estate, Evidence, Finding, RuleSet, Run, Severity, Sha256, Timestamp};
+use blackrod_report::{CaseView, Explanation, RefusalGroup};
+use blackrod_store::Case;
+
+use super::{Outcome, estate};
+use crate::cli;
+
+pub(crate) fn run(arguments: &cli::Report) -> anyhow::Result<Outcome> {
+    let (estate, _) = estate::load_or_empty(arguments.estate.as_deref())?;
+    let case = Case::open(&arguments.case)?;
+    let output = arguments
+        .output
+        .clone()
+        .unwrap_or_else(|| default_path(&arguments.case));
+    let gathered = Gathered::from_case(&case, &arguments.case, &estate)?;
+    gathered.write_html(&output)?;
+    println!("{}", output.display());
+    Ok(Outcome::Done)
+}
+
+/// Where a case's report is.
+pub(super) fn default_path(case: &Path) -> PathBuf {
+    case.join("report.html")
+}
+
+/// All of a case that the report tells, read once.
+pub(super) struct Gathered {
+    folder: String,
+    organisations: Vec<Organisation>,
+    runs: Vec<Run>,
+    evidence: Vec<Evidence>,
+    refusals: Vec<RefusalGroup>,
+    findings: Vec<Finding>,
+    campaigns: Vec<Campaign>,
+    rule_sets: Vec<RuleSet>,
+    log_head: Option<Sha256>,
+}
+
+impl Gathered {
+    pub(super) fn from_case(case: &Case, folder: &Path, estate: &Estate) -> anyhow::Result<Self> {
+        Ok(Self {
+            folder: folder.display().to_string(),
+            organisations: estate.organisations.clone(),
+            runs: case.runs()?,
+            evidence: case.evidence()?,
+            refusals: case
+                .refusal_groups()?
+                .into_iter()
+                .map(|group| RefusalGroup {
+                    evidence: group.evidence,
+                    reason: group.reason,
+                    places: group.places,
+                    records: group.records,
+                    examples: group.examples,
+                })
+                .collect(),
+            findings: case.findings()?,
+            campaigns: case.campaigns()?,
+            rule_sets: case.rule_sets()?,
+            log_head: case.log_head()?,
+        })
+    }
+
+    /// The worst severity of all findings.
+    pub(super) fn worst(&self) -> Option<Severity> {
+        self.findings.iter().map(|finding| finding.severity).max()
+    }
+
+    /// Calls `use_view` with what the report is made from; `report` is where the page is.
+    pub(super) fn view<T>(&self, report: &Path, use_view: impl FnOnce(&CaseView<'_>) -> T) -> T {
+        let names: Vec<&str> = self.organisations.iter().map(|one| one.name.as_str()).collect();
+        let estate = names.join(", ");
+        let report_path = report.display().to_string();
+        let explanations: Vec<Explanation<'_>> = blackrod_detect::explain::ALL
+            .iter()
+            .map(|doc| Explanation {
+                code: doc.code,
+                text: doc.text,
+            })
+            .collect();
+        use_view(&CaseView {
+            title: "Investigation",
+            case: &self.folder,
+            report: &report_path,
+            estate: &estate,
+            organisations: &self.organisations,
+            generated: Timestamp::now(),
+            runs: &self.runs,
+            evidence: &self.evidence,
+            refusals: &self.refusals,
+            findings: &self.findings,
+            campaigns: &self.campaigns,
+            rule_sets: &self.rule_sets,
+            explanations: &explanations,
+            log_head: self.log_head,
+        })
+    }
+
+    /// Writes the page; what was there before is replaced only when the new page is whole.
+    pub(super) fn write_html(&self, output: &Path) -> anyhow::Result<()> {
+        let partial = output.with_extension("html.partial");
+        let written = || -> std::io::Result<()> {
+            let mut out = BufWriter::new(File::create(&partial)?);
+            self.view(output, |view| blackrod_report::html(view, &mut out))?;
+            out.flush()?;
+            std::fs::rename(&partial, output)
+        };
+        written().with_context(|| format!("cannot write the report to {}", output.display()))
+    }
+}
