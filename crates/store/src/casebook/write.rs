@@ -1,0 +1,151 @@
+//! Rows into the casebook.
+
+use blackrod_model::{Campaign, Evidence, EvidenceId, Finding, Premise, Refusal, RuleSet, Timestamp};
+use rusqlite::{Connection, params};
+
+use crate::events::StagedFile;
+
+/// The batch of findings that are replaced as a whole.
+pub(crate) const CORRELATED: i64 = 0;
+
+/// As it is stored: microseconds, the least number where unknown.
+pub(crate) fn time_value(time: Timestamp) -> i64 {
+    time.micros().unwrap_or(i64::MIN)
+}
+
+/// False when the evidence is there already.
+pub(crate) fn evidence(book: &Connection, batch: i64, evidence: &Evidence) -> rusqlite::Result<bool> {
+    let mut insert = book.prepare_cached(
+        "INSERT OR IGNORE INTO evidence (id, batch, path, sha256, size, format, state, records_read, records_refused)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    )?;
+    let inserted = insert.execute(params![
+        evidence.id.0,
+        batch,
+        evidence.path,
+        evidence.sha256.0,
+        evidence.size as i64,
+        evidence.format,
+        evidence.state.name(),
+        evidence.records_read as i64,
+        evidence.records_refused as i64,
+    ])?;
+    Ok(inserted == 1)
+}
+
+pub(crate) fn file(book: &Connection, batch: i64, file: &StagedFile) -> rusqlite::Result<()> {
+    let ids: Vec<u8> = file.evidence.iter().flat_map(|id| id.0).collect();
+    book.prepare_cached(
+        "INSERT INTO files (path, batch, sha256, rows, bytes, evidence) VALUES (?, ?, ?, ?, ?, ?)",
+    )?
+    .execute(params![
+        file.path(),
+        batch,
+        file.sha256.0,
+        file.rows as i64,
+        file.bytes as i64,
+        ids
+    ])?;
+    Ok(())
+}
+
+pub(crate) fn refusal(
+    book: &Connection,
+    batch: i64,
+    evidence: EvidenceId,
+    refusal: &Refusal,
+) -> rusqlite::Result<()> {
+    let mut insert = book.prepare_cached(
+        "INSERT INTO refusals (batch, evidence, record, offset, records, reason) VALUES (?, ?, ?, ?, ?, ?)",
+    )?;
+    insert.execute(params![
+        batch,
+        evidence.0,
+        refusal.at.record as i64,
+        refusal.at.offset as i64,
+        refusal.records as i64,
+        refusal.reason,
+    ])?;
+    Ok(())
+}
+
+/// Of two findings with one id in a batch the later stays; one that an earlier batch brought in stays as it is, so that
+/// its seal holds.
+pub(crate) fn finding(book: &Connection, batch: i64, finding: &Finding) -> rusqlite::Result<()> {
+    let mut insert = book.prepare_cached(
+        "INSERT INTO findings
+             (id, batch, code, rule_id, title, severity, time, evidence, record, offset, class, attack, reasons, entities)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+         ON CONFLICT (id) DO UPDATE SET
+             code = excluded.code, rule_id = excluded.rule_id, title = excluded.title, severity = excluded.severity,
+             time = excluded.time, evidence = excluded.evidence, record = excluded.record, offset = excluded.offset,
+             class = excluded.class, attack = excluded.attack, reasons = excluded.reasons, entities = excluded.entities
+         WHERE batch = excluded.batch",
+    )?;
+    insert.execute(params![
+        finding.id.0,
+        batch,
+        finding.code,
+        finding.rule_id,
+        finding.title,
+        finding.severity.name(),
+        time_value(finding.time),
+        finding.evidence.0,
+        finding.at.record as i64,
+        finding.at.offset as i64,
+        i64::from(finding.class),
+        json(&finding.attack)?,
+        json(&finding.reasons)?,
+        json(&finding.entities)?,
+    ])?;
+    Ok(())
+}
+
+pub(crate) fn premise(book: &Connection, batch: i64, premise: &Premise) -> rusqlite::Result<()> {
+    let mut insert = book.prepare_cached(
+        "INSERT INTO premises (batch, rule_id, time, evidence, record, offset, fields) VALUES (?, ?, ?, ?, ?, ?, ?)",
+    )?;
+    insert.execute(params![
+        batch,
+        premise.rule_id,
+        time_value(premise.time),
+        premise.evidence.0,
+        premise.at.record as i64,
+        premise.at.offset as i64,
+        json(&premise.fields)?,
+    ])?;
+    Ok(())
+}
+
+pub(crate) fn campaign(book: &Connection, campaign: &Campaign) -> rusqlite::Result<()> {
+    let mut insert = book.prepare_cached(
+        "INSERT INTO campaigns (id, title, score, first_seen, last_seen, targets, ties, attack)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+    )?;
+    insert.execute(params![
+        campaign.id.as_str(),
+        campaign.title,
+        campaign.score,
+        time_value(campaign.first_seen),
+        time_value(campaign.last_seen),
+        json(&campaign.targets)?,
+        json(&campaign.ties)?,
+        json(&campaign.attack)?,
+    ])?;
+    let mut insert_member =
+        book.prepare_cached("INSERT INTO members (campaign, place, finding) VALUES (?, ?, ?)")?;
+    for (place, finding) in campaign.findings.iter().enumerate() {
+        insert_member.execute(params![campaign.id.as_str(), place as i64, finding.0])?;
+    }
+    Ok(())
+}
+
+pub(crate) fn rule_set(book: &Connection, rules: &RuleSet) -> rusqlite::Result<()> {
+    book.prepare_cached("INSERT OR REPLACE INTO rule_sets (method, body) VALUES (?, ?)")?
+        .execute(params![rules.method, json(rules)?])?;
+    Ok(())
+}
+
+pub(crate) fn json(value: &impl serde::Serialize) -> rusqlite::Result<String> {
+    serde_json::to_string(value).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
+}
