@@ -14,7 +14,16 @@
 //! A format is one file of this crate and one line of [`formats`]. The format of a piece of
 //! evidence is decided by its content alone; names are never trusted.
 
+mod container;
+pub mod evidence;
 mod format;
+#[cfg(test)]
+mod harness;
+mod json;
+pub mod mail;
+mod textinput;
+mod times;
 pub mod windows;
+mod winjson;
 
 pub use format::{Block, Format, Formats, Known, ReadError, Sink, SplitOutcome, formats};

@@ -1,0 +1,262 @@
+//! JSON (RFC 8259) token by token, borrowed from the text.
+//!
+//! Two things are read that the RFC forbids, because logs hold them and the rest of such a record is
+//! worth having: control characters inside strings, and unpaired surrogates (as U+FFFD).
+
+use std::borrow::Cow;
+
+use blackrod_model::Value;
+use memchr::memchr2;
+
+/// Why a text is not a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum JsonError {
+    /// The text breaks the grammar.
+    #[error("not JSON: expected {expected} at byte {at} of the record")]
+    Syntax {
+        /// What the grammar wants there.
+        expected: &'static str,
+        /// Bytes from the start of the record.
+        at: usize,
+    },
+    /// The text ends within a value: it was cut off.
+    #[error("the record is cut off")]
+    CutOff,
+    /// The text is some other JSON value.
+    #[error("not a JSON object")]
+    NotAnObject,
+    /// Something follows the record on its line.
+    #[error("something follows the object, at byte {0} of the record")]
+    Trailing(usize),
+    /// Objects and arrays are nested too deep.
+    #[error("nested deeper than {} levels", super::MAX_DEPTH)]
+    Depth,
+    /// The record has too many fields.
+    #[error("more than {} fields", super::MAX_FIELDS)]
+    Fields,
+}
+
+/// A place in a JSON text.
+pub(crate) struct Lexer<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Lexer<'a> {
+    pub(crate) const fn new(text: &'a str) -> Self {
+        Self { text, at: 0 }
+    }
+
+    /// Bytes before the current place.
+    pub(crate) const fn at(&self) -> usize {
+        self.at
+    }
+
+    /// The next byte that is not blank, which is not yet taken.
+    #[inline]
+    pub(crate) fn peek(&mut self) -> Option<u8> {
+        let bytes = self.text.as_bytes();
+        loop {
+            match bytes.get(self.at)? {
+                b' ' | b'\n' | b'\r' | b'\t' => self.at += 1,
+                byte => return Some(*byte),
+            }
+        }
+    }
+
+    /// Takes the byte that [`Lexer::peek`] showed.
+    #[inline]
+    pub(crate) const fn take(&mut self) {
+        self.at += 1;
+    }
+
+    /// Takes `wanted` if it comes next.
+    #[inline]
+    pub(crate) fn take_if(&mut self, wanted: u8) -> bool {
+        let found = self.peek() == Some(wanted);
+        self.at += usize::from(found);
+        found
+    }
+
+    /// The error for anything but `expected` here.
+    #[cold]
+    pub(crate) fn unexpected(&self, expected: &'static str) -> JsonError {
+        if self.at >= self.text.len() {
+            return JsonError::CutOff;
+        }
+        JsonError::Syntax {
+            expected,
+            at: self.at,
+        }
+    }
+
+    /// Takes `wanted` or says that `expected` is missing.
+    #[inline]
+    pub(crate) fn require(&mut self, wanted: u8, expected: &'static str) -> Result<(), JsonError> {
+        if self.take_if(wanted) {
+            return Ok(());
+        }
+        Err(self.unexpected(expected))
+    }
+
+    /// A string, whose opening quote was taken.
+    #[inline]
+    pub(crate) fn string(&mut self) -> Result<Cow<'a, str>, JsonError> {
+        let rest = self.text.get(self.at..).ok_or(JsonError::CutOff)?;
+        let stop = memchr2(b'"', b'\\', rest.as_bytes()).ok_or(JsonError::CutOff)?;
+        let plain = rest.get(..stop).ok_or(JsonError::CutOff)?;
+        self.at += stop;
+        if rest.as_bytes().get(stop) == Some(&b'"') {
+            self.at += 1;
+            return Ok(Cow::Borrowed(plain));
+        }
+        self.escaped_string(plain).map(Cow::Owned)
+    }
+
+    /// The rest of a string that begins with `plain` and goes on with a backslash.
+    fn escaped_string(&mut self, plain: &str) -> Result<String, JsonError> {
+        // Most of what is to come is as long as what came, or longer.
+        let mut unescaped = String::with_capacity(plain.len() * 2 + 64);
+        unescaped.push_str(plain);
+        let bytes = self.text.as_bytes();
+        loop {
+            match bytes.get(self.at) {
+                Some(b'"') => {
+                    self.at += 1;
+                    return Ok(unescaped);
+                }
+                Some(b'\\') => {
+                    self.at += 1;
+                    unescaped.push(self.escape()?);
+                }
+                _ => {
+                    let rest = self.text.get(self.at..).ok_or(JsonError::CutOff)?;
+                    let stop = memchr2(b'"', b'\\', rest.as_bytes()).ok_or(JsonError::CutOff)?;
+                    unescaped.push_str(rest.get(..stop).ok_or(JsonError::CutOff)?);
+                    self.at += stop;
+                }
+            }
+        }
+    }
+
+    /// What follows a backslash.
+    fn escape(&mut self) -> Result<char, JsonError> {
+        let kind = self.text.as_bytes().get(self.at).ok_or(JsonError::CutOff)?;
+        let character = match kind {
+            b'"' => '"',
+            b'\\' => '\\',
+            b'/' => '/',
+            b'b' => '\u{8}',
+            b'f' => '\u{c}',
+            b'n' => '\n',
+            b'r' => '\r',
+            b't' => '\t',
+            b'u' => {
+                self.at += 1;
+                return self.unicode_escape();
+            }
+            _ => return Err(self.unexpected("an escape")),
+        };
+        self.at += 1;
+        Ok(character)
+    }
+
+    /// The digits after `\u`, and the second half of a surrogate pair where one follows.
+    fn unicode_escape(&mut self) -> Result<char, JsonError> {
+        let unit = self.four_digits()?;
+        if !matches!(unit, 0xD800..=0xDBFF) {
+            return Ok(char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER));
+        }
+        let after_first = self.at;
+        if self.text.as_bytes().get(self.at..self.at + 2) == Some(b"\\u") {
+            self.at += 2;
+            let second = self.four_digits()?;
+            if matches!(second, 0xDC00..=0xDFFF) {
+                let code = 0x1_0000 + ((unit - 0xD800) << 10) + (second - 0xDC00);
+                return Ok(char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER));
+            }
+            self.at = after_first;
+        }
+        Ok(char::REPLACEMENT_CHARACTER)
+    }
+
+    fn four_digits(&mut self) -> Result<u32, JsonError> {
+        let digits = self.text.as_bytes().get(self.at..self.at + 4);
+        let digits = digits.ok_or(JsonError::CutOff)?;
+        let mut unit = 0;
+        for digit in digits {
+            let value = char::from(*digit).to_digit(16);
+            unit = unit * 16 + value.ok_or_else(|| self.unexpected("four hexadecimal digits"))?;
+        }
+        self.at += 4;
+        Ok(unit)
+    }
+
+    /// A number, `true`, `false` or `null`.
+    pub(crate) fn scalar(&mut self) -> Result<Value<'a>, JsonError> {
+        let rest = self.text.get(self.at..).ok_or(JsonError::CutOff)?;
+        for (word, value) in [
+            ("true", Value::Bool(true)),
+            ("false", Value::Bool(false)),
+            ("null", Value::Null),
+        ] {
+            if rest.starts_with(word) {
+                self.at += word.len();
+                return Ok(value);
+            }
+        }
+        let is_number_byte = |byte: &u8| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E');
+        let length = rest.bytes().take_while(|byte| is_number_byte(byte)).count();
+        let digits = rest.get(..length).unwrap_or_default();
+        let number = match digits.parse::<i64>() {
+            Ok(whole) => Value::Int(whole),
+            Err(_) => Value::Float(digits.parse().map_err(|_| self.unexpected("a value"))?),
+        };
+        self.at += length;
+        Ok(number)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn strings_without_escapes_are_borrowed() {
+        let read = |text: &'static str| Lexer::new(text).string();
+        assert!(matches!(
+            read("plain \u{1F3DB}\" rest"),
+            Ok(Cow::Borrowed("plain \u{1F3DB}"))
+        ));
+        assert_eq!(
+            read(r#"C:\\x\t\"y\"\/\u00e9\ud83c\udfdb""#).unwrap(),
+            "C:\\x\t\"y\"/é🏛"
+        );
+        assert_eq!(
+            read(r#"\ud83cx\ude00\ud800\u0041""#).unwrap(),
+            "\u{FFFD}x\u{FFFD}\u{FFFD}A"
+        );
+        assert_eq!(read("no end"), Err(JsonError::CutOff));
+        assert_eq!(read(r"\u12"), Err(JsonError::CutOff));
+        assert!(matches!(read(r#"\x""#), Err(JsonError::Syntax { at: 1, .. })));
+        assert!(matches!(read(r#"\u12g4""#), Err(JsonError::Syntax { .. })));
+    }
+
+    #[test]
+    fn numbers_beyond_i64_are_floats() {
+        let read = |text: &'static str| Lexer::new(text).scalar();
+        assert_eq!(
+            read("-9214364837600034816,"),
+            Ok(Value::Int(-9_214_364_837_600_034_816))
+        );
+        assert_eq!(
+            read("9223372036854775808"),
+            Ok(Value::Float(9_223_372_036_854_775_808.0))
+        );
+        assert_eq!(read("1.5e3}"), Ok(Value::Float(1500.0)));
+        assert_eq!(read("null"), Ok(Value::Null));
+        assert!(matches!(read("x"), Err(JsonError::Syntax { .. })));
+        assert!(matches!(read("--1"), Err(JsonError::Syntax { .. })));
+    }
+}

@@ -1,0 +1,22 @@
+//! JSON records: cutting them out of whatever carries them, and making their fields flat.
+//!
+//! Carriers are one object a line (NDJSON), one array, objects one after the other, and any of these
+//! pretty-printed; each in UTF-8 or, with a byte-order mark, in UTF-16.
+
+mod flat;
+mod lexer;
+mod objects;
+mod split;
+
+pub(crate) use flat::{Dotted, Naming, flatten, join};
+pub(crate) use lexer::JsonError;
+pub(crate) use split::{each_record, first_records, split};
+
+/// Objects and arrays nested deeper than this are refused.
+pub(crate) const MAX_DEPTH: usize = 64;
+
+/// Records with more fields than this are refused.
+pub(crate) const MAX_FIELDS: usize = 4_096;
+
+/// Records longer than this are refused: no log writes such, and a block must fit into memory.
+pub(crate) const MAX_RECORD: usize = 16 << 20;
