@@ -1,1 +1,17 @@
+//! A case, told to people: one HTML file, a few lines for the terminal, one JSON document.
+//!
+//! Everything that comes from evidence is hostile: it is escaped, characters that cannot be seen are
+//! written out (`⟦U+202E⟧`), and what is overlong is cut with its length told ([`shown`]).
 
+mod json;
+mod page;
+pub mod shown;
+mod tally;
+mod text;
+mod view;
+mod words;
+
+pub use json::summary_json;
+pub use page::html;
+pub use text::summary_text;
+pub use view::{CaseView, Explanation, RefusalGroup};

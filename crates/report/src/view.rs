@@ -1,0 +1,61 @@
+//! What a report is made from.
+
+use blackrod_model::estate::Organisation;
+use blackrod_model::{Campaign, Evidence, EvidenceId, Finding, Position, RuleSet, Run, Sha256, Timestamp};
+
+/// A whole case, borrowed from wherever it is kept.
+#[derive(Clone, Copy, Debug)]
+pub struct CaseView<'a> {
+    /// What the report is called; shown as its heading.
+    pub title: &'a str,
+    /// The case's folder, as the operator wrote it.
+    pub case: &'a str,
+    /// Where the HTML report is; empty where none is written.
+    pub report: &'a str,
+    /// What the estate is called; empty where no estate was given.
+    pub estate: &'a str,
+    /// The institutions of the estate.
+    pub organisations: &'a [Organisation],
+    /// When the report was made.
+    pub generated: Timestamp,
+    /// All runs over the case, earliest first.
+    pub runs: &'a [Run],
+    /// Everything that was looked at.
+    pub evidence: &'a [Evidence],
+    /// Everything that could not be read, grouped.
+    pub refusals: &'a [RefusalGroup],
+    /// All findings, in any order.
+    pub findings: &'a [Finding],
+    /// All campaigns, strongest first.
+    pub campaigns: &'a [Campaign],
+    /// What became of the rules, by method.
+    pub rule_sets: &'a [RuleSet],
+    /// What the detectors say of themselves; those that found something are quoted in the annex.
+    pub explanations: &'a [Explanation<'a>],
+    /// The newest link of the case's hash-chained log.
+    pub log_head: Option<Sha256>,
+}
+
+/// The refusals of one piece of evidence that have one reason.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RefusalGroup {
+    /// The evidence.
+    pub evidence: EvidenceId,
+    /// Why, in words for a person.
+    pub reason: String,
+    /// How many refusals there are.
+    pub places: u64,
+    /// How many records they stand for; 0 where they tell of something that is no record.
+    pub records: u64,
+    /// The first few places.
+    pub examples: Vec<Position>,
+}
+
+/// What a detector says of itself.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Explanation<'a> {
+    /// The detector's code.
+    pub code: &'a str,
+    /// Its documentation: paragraphs parted by blank lines, headings after `#`, lists after `-`.
+    pub text: &'a str,
+}
