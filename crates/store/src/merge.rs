@@ -184,7 +184,8 @@ fn copy_rows(book: &rusqlite::Connection, seq: i64, wanted: &FxHashSet<EvidenceI
 
 /// The events files of a case, as they were staged.
 fn committed_files(case: &Case) -> Result<Vec<StagedFile>, StoreError> {
-    case.read(|book| {
+    let mut foreign = None;
+    let files = case.read(|book| {
         let mut statement =
             book.prepare("SELECT path, sha256, rows, bytes, evidence FROM files ORDER BY path")?;
         let rows = statement.query_map([], |row| {

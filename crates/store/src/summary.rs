@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::casebook::read;
 use crate::{Case, StoreError};
 
 /// The case in a few numbers.
@@ -44,11 +45,13 @@ impl Case {
         self.read(|book| {
             let counts = |sql: &str| -> rusqlite::Result<BTreeMap<String, u64>> {
                 let mut statement = book.prepare(sql)?;
-                let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+                let rows = statement.query_map([], |row| Ok((row.get(0)?, read::unsigned(row, 1)?)))?;
                 rows.collect()
             };
             let pair = |sql: &str| -> rusqlite::Result<(u64, u64)> {
-                book.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))
+                book.query_row(sql, [], |row| {
+                    Ok((read::unsigned(row, 0)?, read::unsigned(row, 1)?))
+                })
             };
             let (records_read, records_refused) = pair(
                 "SELECT coalesce(sum(records_read), 0), coalesce(sum(records_refused), 0) FROM evidence",
@@ -62,7 +65,8 @@ impl Case {
                 events,
                 events_bytes,
                 findings: counts("SELECT severity, count(*) FROM findings GROUP BY severity")?,
-                campaigns: book.query_row("SELECT count(*) FROM campaigns", [], |row| row.get(0))?,
+                campaigns: book
+                    .query_row("SELECT count(*) FROM campaigns", [], |row| read::unsigned(row, 0))?,
             })
         })
     }
@@ -78,7 +82,7 @@ impl Case {
                 "SELECT reason, count(*), sum(records) FROM refusals GROUP BY reason ORDER BY 3 DESC, 2 DESC, 1",
             )?;
             let rows = statement.query_map([], |row| {
-                Ok(RefusalCount { reason: row.get(0)?, refusals: row.get(1)?, records: row.get(2)? })
+                Ok(RefusalCount { reason: row.get(0)?, refusals: read::unsigned(row, 1)?, records: read::unsigned(row, 2)? })
             })?;
             rows.collect()
         })
