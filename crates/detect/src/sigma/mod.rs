@@ -1,0 +1,78 @@
+//! Sigma rules over log records.
+//!
+//! Rules are parsed and compiled by rsigma; here they are routed to the records that they are
+//! about, indexed, and matched against borrowed fields.
+//!
+//! ```text
+//! record ──route──▶ rules about it ──memo──▶ verdict
+//!                        │ not remembered            │
+//!                        └─index─▶ candidates ─expr──┘──▶ findings, premises ──correlate──▶ findings
+//! ```
+
+mod alias;
+mod correlate;
+mod event;
+mod expr;
+mod gate;
+mod index;
+mod load;
+mod logsources;
+mod memo;
+mod names;
+mod route;
+mod rule;
+mod scanner;
+
+use blackrod_model::{Finding, Premise, RuleProblem};
+use correlate::Correlations;
+use names::Names;
+use route::{Route, Router};
+use rule::Rule;
+
+pub use route::LogKey;
+pub use scanner::{Scanner, Stats};
+
+const CODE: &str = "SIGMA";
+
+/// Compiled rules: immutable, shared by threads.
+pub struct Rules {
+    rules: Vec<Rule>,
+    names: Names,
+    router: Router,
+    correlations: Correlations,
+}
+
+impl Rules {
+    /// The memory of one thread that matches events against these rules.
+    pub fn scanner(&self) -> Scanner<'_> {
+        Scanner::new(self)
+    }
+
+    /// What matches that mean something only together come to. `premises` must come in the order of
+    /// their times.
+    pub fn correlate(&self, premises: impl Iterator<Item = Premise>) -> Vec<Finding> {
+        self.correlations.findings(premises)
+    }
+
+    /// The rules that can never match evidence that holds only these kinds of records.
+    pub fn idle<'k>(&self, seen: impl Iterator<Item = &'k LogKey> + Clone) -> Vec<RuleProblem> {
+        let is_idle = |rule: &&Rule| {
+            self.router.unroutable(rule).is_none() && !self.router.reaches(rule, &self.names, seen.clone())
+        };
+        self.rules
+            .iter()
+            .filter(is_idle)
+            .map(|rule| RuleProblem {
+                rule: rule.id.clone(),
+                title: rule.title.clone(),
+                reason: format!("no record of its log source in the evidence: {}", rule.log_source()),
+            })
+            .collect()
+    }
+
+    /// The rule behind a member of a route.
+    fn member(&self, route: &Route, member: u32) -> Option<&Rule> {
+        let (number, _) = route.members.get(member as usize)?;
+        self.rules.get(*number as usize)
+    }
+}
