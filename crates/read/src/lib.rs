@@ -16,6 +16,7 @@
 
 mod container;
 pub mod evidence;
+mod evtx;
 mod format;
 #[cfg(test)]
 mod harness;
@@ -26,4 +27,4 @@ mod times;
 pub mod windows;
 mod winjson;
 
-pub use format::{Block, Format, Formats, Known, ReadError, Sink, SplitOutcome, formats};
+pub use format::{Block, Format, Formats, HEAD_LEN, Known, ReadError, Sink, SplitOutcome, formats};
