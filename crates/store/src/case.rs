@@ -4,7 +4,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use blackrod_model::{
-    Campaign, Evidence, EvidenceId, Finding, FindingId, Premise, Refusal, RuleSet, Run, Timestamp,
+    Campaign, Evidence, EvidenceId, Finding, FindingId, Premise, Refusal, RuleSet, Run, Sha256, Timestamp,
 };
 use rusqlite::{Connection, OptionalExtension as _, params};
 use serde_json::json;
@@ -29,17 +29,13 @@ pub struct Case {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RunId(i64);
 
-/// Whole items of top-level evidence with all that came out of them: what is committed together.
+/// Whole items of top-level evidence: what is committed together, with all that came out of them.
 #[derive(Clone, Debug, Default)]
 pub struct Batch {
     /// The evidence: each top-level item with all members that were read out of it.
     pub evidence: Vec<Evidence>,
     /// What could not be read.
     pub refusals: Vec<(EvidenceId, Refusal)>,
-    /// What was found; of two with one id the later stays.
-    pub findings: Vec<Finding>,
-    /// What correlations will need.
-    pub premises: Vec<Premise>,
     /// The events, as [`EventWriter::flush`] handed them over: of this evidence, all of it, and of no other.
     pub files: Vec<StagedFile>,
 }
@@ -183,11 +179,33 @@ impl Case {
     }
 
     /// A writer of events for one thread.
-    pub fn event_writer(&self) -> EventWriter {
-        EventWriter::new(layout::staging(&self.dir), self.names.clone())
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::ReadOnly`].
+    pub fn event_writer(&self) -> Result<EventWriter, StoreError> {
+        self.check_writable()?;
+        Ok(EventWriter::new(layout::staging(&self.dir), self.names.clone()))
     }
 
-    /// Adds a batch to the case: all of it or, where the process is killed, nothing.
+    /// Sets findings and premises aside until [`Case::commit`], in a temporary file: a batch may have more of them than
+    /// fit in memory. Of two findings with one id the later stays. If the process ends before, they are gone.
+    ///
+    /// # Errors
+    ///
+    /// When the temporary file cannot be written to.
+    pub fn stage(&mut self, findings: &[Finding], premises: &[Premise]) -> Result<(), StoreError> {
+        self.check_writable()?;
+        let stage = |book: &mut Connection| {
+            let transaction = book.transaction()?;
+            write::findings(&transaction, write::Into::Staged, findings)?;
+            write::stage_premises(&transaction, premises)?;
+            transaction.commit()
+        };
+        stage(&mut self.book).map_err(sql_error(&self.dir))
+    }
+
+    /// Adds a batch to the case, with what was staged since the last: all of it or, where the process is killed, nothing.
     ///
     /// # Errors
     ///
@@ -214,12 +232,7 @@ impl Case {
             for (evidence, refusal) in &batch.refusals {
                 write::refusal(book, seq, *evidence, refusal)?;
             }
-            for finding in &batch.findings {
-                write::finding(book, seq, finding)?;
-            }
-            for premise in &batch.premises {
-                write::premise(book, seq, premise)?;
-            }
+            write::unstage(book, seq)?;
             batch_detail(book, seq)
         });
         if let Some(id) = twice {
@@ -242,9 +255,7 @@ impl Case {
     pub fn replace_correlations(&mut self, findings: &[Finding]) -> Result<(), StoreError> {
         self.change("correlations", |book, _| {
             book.execute("DELETE FROM findings WHERE batch = ?", [write::CORRELATED])?;
-            for finding in findings {
-                write::finding(book, write::CORRELATED, finding)?;
-            }
+            write::findings(book, write::Into::Correlations, findings)?;
             Ok(json!({ "seals": seal::seals(book, &[&seal::CORRELATIONS], 0)? }))
         })
     }
@@ -286,6 +297,15 @@ impl Case {
     /// This and all below: when the casebook cannot be read.
     pub fn evidence(&self) -> Result<Vec<Evidence>, StoreError> {
         self.read(read::evidence)
+    }
+
+    /// The ids of all evidence.
+    pub fn evidence_ids(&self) -> Result<Vec<EvidenceId>, StoreError> {
+        self.read(|book| {
+            let mut statement = book.prepare("SELECT id FROM evidence")?;
+            let rows = statement.query_map([], |row| Ok(EvidenceId(row.get(0)?)))?;
+            rows.collect()
+        })
     }
 
     /// All findings, earliest first.
@@ -346,9 +366,10 @@ impl Case {
         self.read(read::rule_sets)
     }
 
-    /// The last entry of the hash-chained log. Its hash, kept elsewhere, proves that the log was not cut short.
-    pub fn log_head(&self) -> Result<Option<log::LogEntry>, StoreError> {
-        self.read(log::last)
+    /// The hash of the last entry of the log. Kept elsewhere, it proves that the log was not cut short.
+    pub fn log_head(&self) -> Result<Option<Sha256>, StoreError> {
+        let last = self.read(log::last)?;
+        Ok(last.and_then(|entry| entry.hash.parse().ok()))
     }
 
     /// Makes a change and its log entry in one transaction. `make` gets the number of the entry and returns its detail.
@@ -374,6 +395,15 @@ impl Case {
         transaction.commit().map_err(&fail)
     }
 
+    fn check_writable(&self) -> Result<(), StoreError> {
+        match self.lock {
+            Some(_) => Ok(()),
+            None => Err(StoreError::ReadOnly {
+                dir: self.dir.clone(),
+            }),
+        }
+    }
+
     pub(crate) fn read<T>(
         &self,
         read: impl FnOnce(&Connection) -> rusqlite::Result<T>,
@@ -397,7 +427,7 @@ pub(crate) fn batch_detail(book: &Connection, seq: i64) -> rusqlite::Result<serd
     let evidence = evidence
         .query_map([seq], |row| {
             let id = EvidenceId(row.get(0)?).to_string();
-            let sha256 = blackrod_model::Sha256(row.get(2)?).to_string();
+            let sha256 = Sha256(row.get(2)?).to_string();
             Ok(json!({ "id": id, "path": row.get::<_, String>(1)?, "sha256": sha256 }))
         })?
         .collect::<rusqlite::Result<Vec<_>>>()?;
@@ -405,7 +435,7 @@ pub(crate) fn batch_detail(book: &Connection, seq: i64) -> rusqlite::Result<serd
         book.prepare_cached("SELECT path, sha256, rows FROM files WHERE batch = ? ORDER BY path")?;
     let files = files
         .query_map([seq], |row| {
-            let sha256 = blackrod_model::Sha256(row.get(1)?).to_string();
+            let sha256 = Sha256(row.get(1)?).to_string();
             Ok(json!({ "path": row.get::<_, String>(0)?, "sha256": sha256, "rows": row.get::<_, i64>(2)? }))
         })?
         .collect::<rusqlite::Result<Vec<_>>>()?;

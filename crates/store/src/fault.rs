@@ -33,3 +33,88 @@ pub(crate) fn reached(step: Step) -> Result<(), StoreError> {
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::testing::investigate;
+    use crate::{Case, VerifyOptions, layout};
+
+    /// What must be the same after a kill as without one.
+    fn content(case: &Case) -> impl PartialEq + std::fmt::Debug + use<> {
+        let mut premises = Vec::new();
+        case.each_premise(&mut |premise| premises.push(premise)).unwrap();
+        (
+            case.evidence().unwrap(),
+            case.findings().unwrap(),
+            case.refusals(1_000).unwrap(),
+            premises,
+            case.summary().unwrap().events,
+        )
+    }
+
+    #[test]
+    fn a_kill_after_any_step_loses_and_doubles_nothing() {
+        let undisturbed = tempfile::tempdir().unwrap();
+        let mut case = Case::create_or_open(undisturbed.path()).unwrap();
+        (0..3).for_each(|number| investigate(&mut case, number).unwrap());
+        let expected = content(&case);
+
+        for step in [Step::Synced, Step::Inserted, Step::Committed, Step::Moved] {
+            let dir = tempfile::tempdir().unwrap();
+            let mut case = Case::create_or_open(dir.path()).unwrap();
+            investigate(&mut case, 0).unwrap();
+            STOP_AFTER.set(Some(step));
+            let stopped = investigate(&mut case, 1);
+            STOP_AFTER.set(None);
+            assert!(matches!(stopped, Err(StoreError::Killed)), "{step:?}");
+            drop(case);
+            assert!(
+                !layout::files_below(&layout::staging(dir.path()))
+                    .unwrap()
+                    .is_empty(),
+                "{step:?}"
+            );
+
+            let mut case = Case::create_or_open(dir.path()).unwrap();
+            (0..3).for_each(|number| investigate(&mut case, number).unwrap());
+            assert_eq!(content(&case), expected, "{step:?}");
+            assert!(
+                layout::files_below(&layout::staging(dir.path()))
+                    .unwrap()
+                    .is_empty(),
+                "{step:?}"
+            );
+            let report = case.verify(&VerifyOptions::default()).unwrap();
+            assert_eq!(report.problems, [], "{step:?}");
+        }
+    }
+
+    #[test]
+    fn reading_sees_what_was_committed_before_a_kill() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut case = Case::create_or_open(dir.path()).unwrap();
+        STOP_AFTER.set(Some(Step::Committed));
+        let stopped = investigate(&mut case, 1);
+        STOP_AFTER.set(None);
+        assert!(stopped.is_err());
+        // While the other still holds the lock the case is read as it is.
+        assert_eq!(
+            Case::open_read_only(dir.path())
+                .unwrap()
+                .summary()
+                .unwrap()
+                .events,
+            40
+        );
+        drop(case);
+        drop(Case::open_read_only(dir.path()).unwrap());
+        assert!(
+            layout::files_below(&layout::staging(dir.path()))
+                .unwrap()
+                .is_empty()
+        );
+    }
+}

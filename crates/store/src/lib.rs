@@ -25,20 +25,19 @@ mod casebook;
 mod error;
 mod events;
 mod fault;
-mod hunt;
+pub mod hunt;
 mod layout;
 mod lock;
 mod merge;
 mod summary;
+#[cfg(test)]
+mod testing;
 mod verify;
 
 pub use case::{Batch, Case, RunId};
 pub use casebook::log::LogEntry;
 pub use error::StoreError;
 pub use events::{EventWriter, StagedFile, events_schema};
-pub use hunt::{
-    Hunt, HuntOptions, TableOptions, hunt, write_csv, write_json_array, write_json_lines, write_table,
-};
 pub use merge::MergeReport;
-pub use summary::{RefusalCount, Summary};
+pub use summary::{RefusalCount, RefusalGroup, Summary};
 pub use verify::{Problem, VerifyOptions, VerifyReport};

@@ -61,7 +61,7 @@ impl Case {
         let paths: Vec<PathBuf> = staged.iter().map(|file| staging.join(&file.name)).collect();
         layout::sync(&staging, &paths)?;
 
-        let head = from.log_head()?;
+        let head = from.read(log::last)?;
         let runs = from.runs()?;
         drop(from);
         self.attached(other, |case| {

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use blackrod_model::{EvidenceId, Position};
+
 use crate::casebook::read;
 use crate::{Case, StoreError};
 
@@ -87,4 +89,100 @@ impl Case {
             rows.collect()
         })
     }
+
+    /// What could not be read, by evidence and reason, the most places of each piece of evidence first. Of one
+    /// piece of evidence at most 50 groups are told apart; the last then stands for all other reasons.
+    ///
+    /// # Errors
+    ///
+    /// When the casebook cannot be read.
+    pub fn refusal_groups(&self) -> Result<Vec<RefusalGroup>, StoreError> {
+        self.read(|book| {
+            let mut statement = book.prepare(
+                "SELECT evidence, record, offset, records, reason FROM refusals
+                 ORDER BY evidence, reason, offset, record, id",
+            )?;
+            let mut rows = statement.query([])?;
+            let mut groups: Vec<RefusalGroup> = Vec::new();
+            let mut first_of_evidence = 0;
+            while let Some(row) = rows.next()? {
+                let evidence = EvidenceId(row.get(0)?);
+                let at = Position {
+                    record: read::unsigned(row, 1)?,
+                    offset: read::unsigned(row, 2)?,
+                };
+                let records = read::unsigned(row, 3)?;
+                let reason = row.get_ref(4)?.as_str()?;
+                match groups.last_mut() {
+                    Some(group) if group.evidence == evidence && group.reason == reason => {
+                        group.add(at, records);
+                        continue;
+                    }
+                    Some(group) if group.evidence != evidence => {
+                        fold(&mut groups, first_of_evidence);
+                        first_of_evidence = groups.len();
+                    }
+                    _ => {}
+                }
+                let mut group = RefusalGroup {
+                    evidence,
+                    reason: reason.to_owned(),
+                    places: 0,
+                    records: 0,
+                    examples: Vec::new(),
+                };
+                group.add(at, records);
+                groups.push(group);
+            }
+            fold(&mut groups, first_of_evidence);
+            Ok(groups)
+        })
+    }
+}
+
+/// How many reasons of one piece of evidence are told apart.
+const MAX_REASONS: usize = 50;
+
+/// What could not be read in one piece of evidence for one reason.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct RefusalGroup {
+    /// The evidence.
+    pub evidence: EvidenceId,
+    /// The reason, in words.
+    pub reason: String,
+    /// How many lines of the ledger.
+    pub places: u64,
+    /// Records that they stand for.
+    pub records: u64,
+    /// The first few places.
+    pub examples: Vec<Position>,
+}
+
+impl RefusalGroup {
+    const MAX_EXAMPLES: usize = 5;
+
+    fn add(&mut self, at: Position, records: u64) {
+        self.places += 1;
+        self.records = self.records.saturating_add(records);
+        if self.examples.len() < Self::MAX_EXAMPLES {
+            self.examples.push(at);
+        }
+    }
+}
+
+/// Sorts the groups from `first` on, which are all of one piece of evidence, and makes one of those beyond the limit.
+fn fold(groups: &mut Vec<RefusalGroup>, first: usize) {
+    groups[first..].sort_by(|a, b| b.places.cmp(&a.places).then_with(|| a.reason.cmp(&b.reason)));
+    if groups.len() - first <= MAX_REASONS {
+        return;
+    }
+    let mut others = groups.split_off(first + MAX_REASONS - 1);
+    let count = others.len();
+    let mut folded = others.swap_remove(0);
+    for other in others {
+        folded.places += other.places;
+        folded.records = folded.records.saturating_add(other.records);
+    }
+    folded.reason = format!("{count} other reasons");
+    groups.push(folded);
 }

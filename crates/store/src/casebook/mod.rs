@@ -60,6 +60,7 @@ pub(crate) fn open(dir: &Path) -> Result<Connection, StoreError> {
     book.pragma_update(None, "journal_mode", "WAL").map_err(&fail)?;
     book.pragma_update(None, "synchronous", "FULL").map_err(&fail)?;
     configure(&book).map_err(&fail)?;
+    book.execute_batch(write::STAGING_TABLES).map_err(&fail)?;
     Ok(book)
 }
 

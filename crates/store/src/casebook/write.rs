@@ -69,53 +69,98 @@ pub(crate) fn refusal(
     Ok(())
 }
 
-/// Of two findings with one id in a batch the later stays; one that an earlier batch brought in stays as it is, so that
-/// its seal holds.
-pub(crate) fn finding(book: &Connection, batch: i64, finding: &Finding) -> rusqlite::Result<()> {
-    let mut insert = book.prepare_cached(
-        "INSERT INTO findings
+/// Where findings are entered.
+#[derive(Clone, Copy)]
+pub(crate) enum Into {
+    /// Set aside until the next commit.
+    Staged,
+    /// The findings of correlations.
+    Correlations,
+}
+
+/// Of two findings with one id the later stays; one that a commit brought in stays as it is, so that its seal holds.
+pub(crate) fn findings(book: &Connection, into: Into, findings: &[Finding]) -> rusqlite::Result<()> {
+    let table = match into {
+        Into::Staged => "temp.staged_findings",
+        Into::Correlations => "main.findings",
+    };
+    let sql = format!(
+        "INSERT INTO {table}
              (id, batch, code, rule_id, title, severity, time, evidence, record, offset, class, attack, reasons, entities)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
          ON CONFLICT (id) DO UPDATE SET
              code = excluded.code, rule_id = excluded.rule_id, title = excluded.title, severity = excluded.severity,
              time = excluded.time, evidence = excluded.evidence, record = excluded.record, offset = excluded.offset,
              class = excluded.class, attack = excluded.attack, reasons = excluded.reasons, entities = excluded.entities
-         WHERE batch = excluded.batch",
-    )?;
-    insert.execute(params![
-        finding.id.0,
-        batch,
-        finding.code,
-        finding.rule_id,
-        finding.title,
-        finding.severity.name(),
-        time_value(finding.time),
-        finding.evidence.0,
-        finding.at.record as i64,
-        finding.at.offset as i64,
-        i64::from(finding.class),
-        json(&finding.attack)?,
-        json(&finding.reasons)?,
-        json(&finding.entities)?,
-    ])?;
+         WHERE batch = excluded.batch"
+    );
+    let mut insert = book.prepare_cached(&sql)?;
+    for finding in findings {
+        insert.execute(params![
+            finding.id.0,
+            CORRELATED,
+            finding.code,
+            finding.rule_id,
+            finding.title,
+            finding.severity.name(),
+            time_value(finding.time),
+            finding.evidence.0,
+            finding.at.record as i64,
+            finding.at.offset as i64,
+            i64::from(finding.class),
+            json(&finding.attack)?,
+            json(&finding.reasons)?,
+            json(&finding.entities)?,
+        ])?;
+    }
     Ok(())
 }
 
-pub(crate) fn premise(book: &Connection, batch: i64, premise: &Premise) -> rusqlite::Result<()> {
+/// Sets premises aside until the next commit.
+pub(crate) fn stage_premises(book: &Connection, premises: &[Premise]) -> rusqlite::Result<()> {
     let mut insert = book.prepare_cached(
-        "INSERT INTO premises (batch, rule_id, time, evidence, record, offset, fields) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO temp.staged_premises (rule_id, time, evidence, record, offset, fields) VALUES (?, ?, ?, ?, ?, ?)",
     )?;
-    insert.execute(params![
-        batch,
-        premise.rule_id,
-        time_value(premise.time),
-        premise.evidence.0,
-        premise.at.record as i64,
-        premise.at.offset as i64,
-        json(&premise.fields)?,
-    ])?;
+    for premise in premises {
+        insert.execute(params![
+            premise.rule_id,
+            time_value(premise.time),
+            premise.evidence.0,
+            premise.at.record as i64,
+            premise.at.offset as i64,
+            json(&premise.fields)?,
+        ])?;
+    }
     Ok(())
 }
+
+/// Moves what was set aside into its tables. A finding that is there already stays as it is.
+pub(crate) fn unstage(book: &Connection, batch: i64) -> rusqlite::Result<()> {
+    let finding_columns = super::read::FINDING;
+    book.execute(
+        &format!(
+            "INSERT OR IGNORE INTO main.findings (batch, {finding_columns})
+             SELECT ?1, {finding_columns} FROM temp.staged_findings ORDER BY id"
+        ),
+        [batch],
+    )?;
+    book.execute(
+        "INSERT INTO main.premises (batch, rule_id, time, evidence, record, offset, fields)
+         SELECT ?1, rule_id, time, evidence, record, offset, fields FROM temp.staged_premises
+         ORDER BY time, evidence, record, offset, rule_id, fields",
+        [batch],
+    )?;
+    book.execute_batch("DELETE FROM temp.staged_findings; DELETE FROM temp.staged_premises;")
+}
+
+/// The tables that hold findings and premises until the next commit. They are in a temporary file that goes with the
+/// connection.
+pub(crate) const STAGING_TABLES: &str = "
+    CREATE TEMP TABLE staged_findings (
+        id PRIMARY KEY, batch, code, rule_id, title, severity, time, evidence, record, offset, class, attack, reasons,
+        entities
+    );
+    CREATE TEMP TABLE staged_premises (rule_id, time, evidence, record, offset, fields);";
 
 pub(crate) fn campaign(book: &Connection, campaign: &Campaign) -> rusqlite::Result<()> {
     let mut insert = book.prepare_cached(

@@ -6,11 +6,12 @@ mod problem;
 mod tables;
 
 use std::fs::File;
+use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
 use datafusion::arrow::array::RecordBatch;
-use datafusion::arrow::datatypes::{DataType, SchemaRef};
+use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::common::DataFusionError;
 use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
@@ -23,7 +24,6 @@ use datafusion::prelude::{SessionConfig, SessionContext, col};
 use futures::StreamExt as _;
 
 use self::casebook::CasebookTable;
-pub use self::output::{TableOptions, write_csv, write_json_array, write_json_lines, write_table};
 use self::problem::store_error;
 use self::tables::TABLES;
 use crate::error::io_error;
@@ -32,25 +32,31 @@ use crate::{Case, StoreError, layout, lock};
 
 /// What a hunt may use.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HuntOptions {
+pub struct Options {
     /// Bytes of memory for sorting, grouping and joining; what does not fit is spilled to the case's `tmp/` folder. What
-    /// is being read comes on top: a few megabytes per thread.
-    pub memory_limit: usize,
-    /// How many threads; 0 for as many as the machine has cores.
-    pub threads: usize,
+    /// is being read comes on top: some megabytes per thread.
+    pub memory_bytes: u64,
 }
 
-impl Default for HuntOptions {
+impl Default for Options {
     fn default() -> Self {
         Self {
-            memory_limit: 512 * 1024 * 1024,
-            threads: 0,
+            memory_bytes: 512 * 1024 * 1024,
         }
     }
 }
 
-/// The result of a query, as it comes.
-pub struct Hunt {
+impl Options {
+    fn memory_limit(&self) -> usize {
+        usize::try_from(self.memory_bytes).unwrap_or(usize::MAX)
+    }
+}
+
+/// The answer to a query, as it comes.
+pub struct Answer {
+    /// Columns of the terminal that [`Answer::write_table`] may use: cells are cut so that lines fit. `None`, as it is at
+    /// first, cuts nothing.
+    pub width: Option<usize>,
     stream: SendableRecordBatchStream,
     memory_limit: usize,
     tables: SessionContext,
@@ -68,12 +74,12 @@ pub struct Hunt {
 /// # Errors
 ///
 /// [`StoreError::Query`] for anything wrong with the query itself; its text says what is there instead.
-pub async fn hunt(dir: &Path, sql: &str, options: &HuntOptions) -> Result<Hunt, StoreError> {
+pub async fn hunt(dir: &Path, sql: &str, options: &Options) -> Result<Answer, StoreError> {
     let dir = dir.canonicalize().map_err(io_error("find", dir))?;
     let case = Case::open_read_only(&dir)?;
     let scratch = lock::use_scratch(&dir);
-    let limit = options.memory_limit;
-    let context = session(&dir, options, scratch.is_some()).map_err(|error| store_error(error, limit))?;
+    let limit = options.memory_limit();
+    let context = session(&dir, limit, scratch.is_some()).map_err(|error| store_error(error, limit))?;
     register_events(&context, &dir).await?;
     for table in TABLES {
         let count = format!("SELECT count(*) FROM {}", table.from);
@@ -93,7 +99,8 @@ pub async fn hunt(dir: &Path, sql: &str, options: &HuntOptions) -> Result<Hunt, 
         Err(error) => Err(error),
     };
     match planned {
-        Ok(stream) => Ok(Hunt {
+        Ok(stream) => Ok(Answer {
+            width: None,
             stream,
             memory_limit: limit,
             tables: context,
@@ -103,7 +110,43 @@ pub async fn hunt(dir: &Path, sql: &str, options: &HuntOptions) -> Result<Hunt, 
     }
 }
 
-impl Hunt {
+/// Writes which tables and columns there are, with their types.
+///
+/// # Errors
+///
+/// When `out` cannot be written to.
+pub fn describe_tables(out: &mut dyn Write) -> Result<(), StoreError> {
+    let mut describe = |name: &str, schema: &Schema| -> std::io::Result<()> {
+        writeln!(out, "{name}")?;
+        for field in schema.fields() {
+            let kind = match field.data_type() {
+                DataType::Timestamp(..) => "timestamp, UTC",
+                data_type if data_type.is_integer() => "whole number",
+                data_type if data_type.is_numeric() => "number",
+                _ => "text",
+            };
+            writeln!(out, "    {:<20} {kind}", field.name())?;
+        }
+        writeln!(out)
+    };
+    let mut describe_all = || -> std::io::Result<()> {
+        let class = Schema::new(vec![Field::new(CLASS, DataType::Utf8, false)]);
+        describe(
+            "events",
+            &Schema::try_merge([class, events_schema().as_ref().clone()]).unwrap_or_else(|_| Schema::empty()),
+        )?;
+        TABLES
+            .iter()
+            .try_for_each(|table| describe(table.name, &table.schema()))
+    };
+    describe_all().map_err(|source| StoreError::Io {
+        action: "write",
+        path: "the result".into(),
+        source,
+    })
+}
+
+impl Answer {
     /// The columns of the result.
     pub fn schema(&self) -> SchemaRef {
         self.stream.schema()
@@ -122,29 +165,25 @@ impl Hunt {
     }
 }
 
-fn session(dir: &Path, options: &HuntOptions, has_scratch: bool) -> Result<SessionContext, DataFusionError> {
+fn session(dir: &Path, memory_limit: usize, has_scratch: bool) -> Result<SessionContext, DataFusionError> {
     let spill = match has_scratch {
         true => DiskManagerMode::Directories(vec![dir.join(lock::SCRATCH)]),
         false => DiskManagerMode::OsTmpDirectory,
     };
     let runtime = RuntimeEnvBuilder::new()
-        .with_memory_pool(Arc::new(FairSpillPool::new(options.memory_limit)))
+        .with_memory_pool(Arc::new(FairSpillPool::new(memory_limit)))
         .with_disk_manager_builder(DiskManagerBuilder::default().with_mode(spill))
         .build_arc()?;
     let mut config = SessionConfig::new()
         .with_information_schema(true)
         .with_collect_statistics(true);
-    if options.threads > 0 {
-        config = config.with_target_partitions(options.threads);
-    }
     let settings = &mut config.options_mut().execution;
     // Native records are large: only those of rows that pass the filter are worth decoding.
     settings.parquet.pushdown_filters = true;
     settings.parquet.reorder_filters = true;
     settings.listing_table_ignore_subdirectory = false;
     // Sorting reserves this much per thread for its merge; the default is more than a small limit has.
-    settings.sort_spill_reservation_bytes =
-        (options.memory_limit / 16).min(settings.sort_spill_reservation_bytes);
+    settings.sort_spill_reservation_bytes = (memory_limit / 16).min(settings.sort_spill_reservation_bytes);
     Ok(SessionContext::new_with_config_rt(config, runtime))
 }
 

@@ -9,15 +9,8 @@ use datafusion::arrow::json::LineDelimitedWriter;
 use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
-use super::Hunt;
+use super::Answer;
 use crate::StoreError;
-
-/// How a table is written.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct TableOptions {
-    /// Columns of the terminal: cells are cut so that lines fit. `None` cuts nothing.
-    pub width: Option<usize>,
-}
 
 /// Rows that the widths of a table's columns are taken from.
 const SAMPLE_ROWS: usize = 200;
@@ -25,121 +18,110 @@ const SAMPLE_ROWS: usize = 200;
 /// No column of a table is cut below this width while others are wider.
 const LEAST_WIDTH: usize = 6;
 
-/// Writes the result as a table and returns the number of rows. Characters that move the cursor, change its colours or
-/// the direction of writing are shown by their numbers (`\u{202e}`): text from evidence cannot play tricks on the terminal.
-///
-/// # Errors
-///
-/// When the query or writing fails.
-pub async fn write_table(
-    hunt: &mut Hunt,
-    options: &TableOptions,
-    out: &mut dyn Write,
-) -> Result<u64, StoreError> {
-    let schema = hunt.schema();
-    let names: Vec<String> = schema
-        .fields()
-        .iter()
-        .map(|field| visible(field.name()))
-        .collect();
-    let to_the_right: Vec<bool> = schema
-        .fields()
-        .iter()
-        .map(|field| field.data_type().is_numeric())
-        .collect();
-    if names.is_empty() {
-        return Ok(0);
-    }
-
-    let mut sample = Vec::new();
-    let mut is_more = true;
-    while is_more && sample.len() < SAMPLE_ROWS {
-        match hunt.next().await {
-            Some(batch) => sample.extend(cells(&batch?)?),
-            None => is_more = false,
+impl Answer {
+    /// Writes the result as a table, as wide as [`Answer::width`] allows. Characters that move the cursor, change its
+    /// colours or the direction of writing are shown by their numbers (`\u{202e}`): text from evidence cannot play tricks
+    /// on the terminal.
+    ///
+    /// # Errors
+    ///
+    /// When the query or writing fails.
+    pub async fn write_table(mut self, out: &mut dyn Write) -> Result<(), StoreError> {
+        let schema = self.schema();
+        let names: Vec<String> = schema
+            .fields()
+            .iter()
+            .map(|field| visible(field.name()))
+            .collect();
+        let to_the_right = schema
+            .fields()
+            .iter()
+            .map(|field| field.data_type().is_numeric())
+            .collect();
+        let mut sample = Vec::new();
+        let mut is_more = true;
+        while is_more && sample.len() < SAMPLE_ROWS {
+            match self.next().await {
+                Some(batch) => sample.extend(cells(&batch?)?),
+                None => is_more = false,
+            }
         }
-    }
-    let layout = Layout {
-        is_cut: options.width.is_some(),
-        widths: widths(&names, &sample, options.width),
-        to_the_right,
-    };
-    layout.write_row(&names, out)?;
-    layout.write_rule(out)?;
-    let mut count = sample.len() as u64;
-    for row in sample {
-        layout.write_row(&row, out)?;
-    }
-    while is_more && let Some(batch) = hunt.next().await {
-        let rows = cells(&batch?)?;
-        count += rows.len() as u64;
-        for row in rows {
+        let is_cut = self.width.is_some();
+        let layout = Layout {
+            is_cut,
+            widths: widths(&names, &sample, self.width),
+            to_the_right,
+        };
+        layout.write_row(&names, out)?;
+        layout.write_rule(out)?;
+        let mut count = sample.len();
+        for row in sample {
             layout.write_row(&row, out)?;
         }
-    }
-    out.flush().map_err(write_error)?;
-    Ok(count)
-}
-
-/// Writes the result as one JSON object per line and returns the number of rows. Columns without a value are left out.
-/// Control and formatting characters are written as JSON escapes.
-///
-/// # Errors
-///
-/// When the query or writing fails.
-pub async fn write_json_lines(hunt: &mut Hunt, out: &mut dyn Write) -> Result<u64, StoreError> {
-    let mut count = 0;
-    while let Some(batch) = hunt.next().await {
-        let batch = batch?;
-        count += batch.num_rows() as u64;
-        out.write_all(json_lines(&batch)?.as_bytes())
-            .map_err(write_error)?;
-    }
-    out.flush().map_err(write_error)?;
-    Ok(count)
-}
-
-/// Writes the result as one JSON array and returns the number of rows; otherwise as [`write_json_lines`].
-///
-/// # Errors
-///
-/// When the query or writing fails.
-pub async fn write_json_array(hunt: &mut Hunt, out: &mut dyn Write) -> Result<u64, StoreError> {
-    let mut count = 0;
-    while let Some(batch) = hunt.next().await {
-        for line in json_lines(&batch?)?.lines() {
-            let before = if count == 0 { "[\n" } else { ",\n" };
-            count += 1;
-            write!(out, "{before}{line}").map_err(write_error)?;
+        while is_more && let Some(batch) = self.next().await {
+            let rows = cells(&batch?)?;
+            count += rows.len();
+            for row in rows {
+                layout.write_row(&row, out)?;
+            }
         }
+        let unit = if count == 1 { "row" } else { "rows" };
+        writeln!(out, "({count} {unit})")
+            .and_then(|()| out.flush())
+            .map_err(write_error)
     }
-    let end = if count == 0 { "[]\n" } else { "\n]\n" };
-    out.write_all(end.as_bytes()).map_err(write_error)?;
-    out.flush().map_err(write_error)?;
-    Ok(count)
-}
 
-/// Writes the result as CSV (RFC 4180) with a line of names and returns the number of rows. Values are exactly those of
-/// the case, control characters included: CSV is for programs.
-///
-/// # Errors
-///
-/// When the query or writing fails.
-pub async fn write_csv(hunt: &mut Hunt, out: &mut dyn Write) -> Result<u64, StoreError> {
-    let mut count = 0;
-    let mut writer = CsvBuilder::new().with_header(true).build(&mut *out);
-    // The names stand there even where nothing was found.
-    writer
-        .write(&RecordBatch::new_empty(hunt.schema()))
-        .map_err(encode_error)?;
-    while let Some(batch) = hunt.next().await {
-        let batch = batch?;
-        count += batch.num_rows() as u64;
-        writer.write(&batch).map_err(encode_error)?;
+    /// Writes the result as one JSON object per line. Columns without a value are left out. Control and formatting
+    /// characters are written as JSON escapes.
+    ///
+    /// # Errors
+    ///
+    /// When the query or writing fails.
+    pub async fn write_json(mut self, out: &mut dyn Write) -> Result<(), StoreError> {
+        while let Some(batch) = self.next().await {
+            out.write_all(json_lines(&batch?)?.as_bytes())
+                .map_err(write_error)?;
+        }
+        out.flush().map_err(write_error)
     }
-    drop(writer);
-    out.flush().map_err(write_error)?;
-    Ok(count)
+
+    /// Writes the result as one JSON array; otherwise as [`Answer::write_json`].
+    ///
+    /// # Errors
+    ///
+    /// When the query or writing fails.
+    pub async fn write_json_array(mut self, out: &mut dyn Write) -> Result<(), StoreError> {
+        let mut before = "[\n";
+        while let Some(batch) = self.next().await {
+            for line in json_lines(&batch?)?.lines() {
+                write!(out, "{before}{line}").map_err(write_error)?;
+                before = ",\n";
+            }
+        }
+        let end = if before == "[\n" { "[]\n" } else { "\n]\n" };
+        out.write_all(end.as_bytes())
+            .and_then(|()| out.flush())
+            .map_err(write_error)
+    }
+
+    /// Writes the result as CSV (RFC 4180) with a line of names. Values are exactly those of the case, control characters
+    /// included: CSV is for programs.
+    ///
+    /// # Errors
+    ///
+    /// When the query or writing fails.
+    pub async fn write_csv(mut self, out: &mut dyn Write) -> Result<(), StoreError> {
+        let mut writer = CsvBuilder::new().with_header(true).build(&mut *out);
+        // The names stand there even where nothing was found.
+        writer
+            .write(&RecordBatch::new_empty(self.schema()))
+            .map_err(encode_error)?;
+        while let Some(batch) = self.next().await {
+            writer.write(&batch?).map_err(encode_error)?;
+        }
+        drop(writer);
+        out.flush().map_err(write_error)
+    }
 }
 
 struct Layout {
