@@ -171,17 +171,26 @@ pub(crate) enum Case {
         json: bool,
     },
     /// Take the evidence and findings of other cases into one
-    Merge {
-        /// The case that grows; made if it does not exist
-        #[arg(value_name = "INTO")]
-        into: PathBuf,
-        /// The cases to take in; they stay as they are
-        #[arg(required = true, value_name = "FROM")]
-        from: Vec<PathBuf>,
-        /// The estate, for naming the people whom campaigns hit
-        #[arg(long, value_name = "FILE")]
-        estate: Option<PathBuf>,
-    },
+    Merge(Merge),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Merge {
+    /// The case that grows; made if it does not exist
+    #[arg(value_name = "INTO")]
+    pub(crate) into: PathBuf,
+
+    /// The cases to take in; they stay as they are
+    #[arg(required = true, value_name = "FROM")]
+    pub(crate) from: Vec<PathBuf>,
+
+    /// The estate, for naming the people whom campaigns hit
+    #[arg(long, value_name = "FILE")]
+    pub(crate) estate: Option<PathBuf>,
+
+    /// Folders with the rules that the cases were made with, for correlating over all of them
+    #[arg(long, value_name = "DIR")]
+    pub(crate) rules: Vec<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -56,13 +56,10 @@ pub(crate) fn run(arguments: &cli::Investigate) -> anyhow::Result<Outcome> {
     }
     .run(&walk.files)?;
 
-    progress.stage("correlating");
-    let correlated = detectors.correlate(case.premises()?);
-    case.replace_correlations(&correlated)?;
+    progress.stage("judging");
     note_idle_rules(&mut rule_sets, &detectors, &tally.seen);
     case.set_rule_sets(&rule_sets)?;
-    progress.stage("judging");
-    judge(&mut case, &estate)?;
+    conclude(&mut case, &detectors, &estate)?;
     case.end_run(run, Timestamp::now())?;
 
     progress.stage("writing the report");
@@ -77,9 +74,17 @@ pub(crate) fn run(arguments: &cli::Investigate) -> anyhow::Result<Outcome> {
     })
 }
 
-/// Groups all findings of the case into campaigns anew.
-pub(super) fn judge(case: &mut Case, estate: &Estate) -> anyhow::Result<()> {
-    let findings = case.findings_without_reasons()?;
+/// Draws anew what follows from all that the case holds: correlations, then campaigns.
+pub(super) fn conclude(case: &mut Case, detectors: &Detectors, estate: &Estate) -> anyhow::Result<()> {
+    let mut premises = Vec::new();
+    case.each_premise(&mut |premise| premises.push(premise))?;
+    case.replace_correlations(&detectors.correlate(premises.into_iter()))?;
+    let mut findings = Vec::new();
+    case.each_finding(&mut |mut finding| {
+        // Campaigns are drawn from what findings share; what made each fire is most of its size.
+        finding.reasons = Vec::new();
+        findings.push(finding);
+    })?;
     let campaigns = blackrod_judge::campaigns(&findings, estate);
     case.set_campaigns(&campaigns)?;
     Ok(())
