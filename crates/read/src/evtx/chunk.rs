@@ -81,6 +81,12 @@ pub(super) fn parse(
     }
 }
 
+/// The records of `chunk`.
+#[cfg(test)]
+pub(super) fn found(chunk: &[u8]) -> Vec<Header> {
+    records(chunk, ChunkHeader::of(chunk).as_ref()).found
+}
+
 /// Refuses one record.
 pub(super) fn refuse(record: Header, offset: u64, reason: &str, sink: &mut dyn Sink) {
     sink.refuse_record(

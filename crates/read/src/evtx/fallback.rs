@@ -49,7 +49,7 @@ fn documents(chunk: &[u8], records: &[Header]) -> Vec<Result<Json, String>> {
         .iter()
         .map(|_| Err("it holds no readable content".to_owned()))
         .collect();
-    let mut content = match EvtxChunkData::new(with_plain_header(chunk), false) {
+    let mut content = match EvtxChunkData::new(with_plain_header(chunk, records), false) {
         Ok(content) => content,
         Err(error) => return records.iter().map(|_| Err(error.to_string())).collect(),
     };
@@ -75,7 +75,7 @@ fn documents(chunk: &[u8], records: &[Header]) -> Vec<Result<Json, String>> {
         };
         let is_it = |record: &Header| at.map_or(record.id == id, |at| at == (record.at + Header::LEN) as u64);
         if let Some(index) = records.iter().position(is_it)
-            && let Some(result) = results.get_mut(index)
+            && let Some(result @ Err(_)) = results.get_mut(index)
         {
             *result = document.map_err(|error| error.to_string());
         }
@@ -83,13 +83,14 @@ fn documents(chunk: &[u8], records: &[Header]) -> Vec<Result<Json, String>> {
     results
 }
 
-/// The chunk with a header that sends the crate over all of it: nothing but the magic and the ends.
-/// The crate finds names and templates without the header's tables.
-fn with_plain_header(chunk: &[u8]) -> Vec<u8> {
+/// The chunk with a header that sends the crate over all of it up to the last of `records`: nothing
+/// but the magic and the ends. The crate finds names and templates without the header's tables.
+fn with_plain_header(chunk: &[u8], records: &[Header]) -> Vec<u8> {
     const HEADER_LEN: usize = 512;
     let mut plain = chunk.to_vec();
     plain.resize(CHUNK_LEN, 0);
-    let end = (CHUNK_LEN as u32).to_le_bytes();
+    let end = records.iter().map(|record| record.at + record.len).max().unwrap_or(CHUNK_LEN);
+    let end = u32::try_from(end).unwrap_or(CHUNK_LEN as u32).to_le_bytes();
     let no_crc = 4_u32.to_le_bytes();
     plain[..HEADER_LEN].fill(0);
     for (at, bytes) in [

@@ -20,6 +20,8 @@
 //! References: MS-EVEN6 2.2.12 to 2.2.17; Schuster, "Introducing the Microsoft Vista event log
 //! file format" (DFRWS 2007); Metz, "Windows XML Event Log (EVTX) format" (libevtx).
 
+#[cfg(test)]
+mod agreement;
 mod bytes;
 mod chunk;
 mod fallback;

@@ -402,7 +402,7 @@ impl<'c> Compiler<'_, 'c> {
         attributes: &[Attribute<'c>],
         unless: Option<usize>,
     ) -> Open<'c> {
-        let (inside, blank) = match (place, element) {
+        let (inside, mut blank) = match (place, element) {
             (Place::Document, "Event") => (Place::Event, Blank::Dropped),
             (Place::Event, "System") => (Place::System, Blank::Dropped),
             (Place::Event, "RenderingInfo") => (Place::Rendering, Blank::Dropped),
@@ -418,7 +418,10 @@ impl<'c> Compiler<'_, 'c> {
         let mut name = Name::Fixed(plain_name);
         for attribute in attributes {
             match attribute.name {
-                "Name" if is_data => name = self.given_name(&attribute.pieces),
+                "Name" if is_data => {
+                    name = self.given_name(&attribute.pieces);
+                    continue;
+                }
                 xmlns if xmlns.starts_with("xmlns") => {}
                 "SystemTime" if place == Place::System => {
                     self.field(
@@ -434,6 +437,8 @@ impl<'c> Compiler<'_, 'c> {
                     self.field(joined, place, &attribute.pieces, Place::Data, Blank::Dropped);
                 }
             }
+            // What it has to say may well be in its attributes.
+            blank = Blank::Dropped;
         }
         Open {
             name,
