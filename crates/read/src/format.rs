@@ -109,7 +109,7 @@ pub type Known = &'static dyn Format;
 
 /// All formats that need no field map, the pickiest first.
 pub fn formats() -> &'static [Known] {
-    &[&crate::evtx::Evtx, &crate::winjson::WindowsJson]
+    &[&crate::evtx::Evtx, &crate::winjson::WindowsJson, &crate::mail::Mbox, &crate::mail::Eml]
 }
 
 impl Formats {
