@@ -235,10 +235,13 @@ impl Case {
             write::unstage(book, seq)?;
             batch_detail(book, seq)
         });
-        if let Some(id) = twice {
-            return Err(StoreError::EvidenceTwice(id));
+        if let Err(error) = committed {
+            // What was staged belongs to this batch: it must not get into the next one.
+            self.book
+                .execute_batch(write::CLEAR_STAGED)
+                .map_err(sql_error(&self.dir))?;
+            return Err(twice.map_or(error, StoreError::EvidenceTwice));
         }
-        committed?;
         reached(Step::Committed)?;
 
         for file in &batch.files {

@@ -5,7 +5,7 @@
 //! | name | what |
 //! |---|---|
 //! | `case.sqlite` | the casebook: evidence, refusals, findings, premises, campaigns, rules, runs, the log |
-//! | `events/class=<name>/day=<day>/part-*.parquet` | events by class and day; columns: [`events_schema`] |
+//! | `events/class=<name>/day=<day>/part-*.parquet` | events by class and day; columns: [`events_schema`]. `<day>` is a month, a year or `all` where evidence covers very many days; the column `day` is always exact |
 //! | `staging/` | events that are not committed yet |
 //! | `lock` | held by the process that writes, whose number is in it |
 //! | `tmp/` | where hunts spill what does not fit their memory |

@@ -150,8 +150,11 @@ pub(crate) fn unstage(book: &Connection, batch: i64) -> rusqlite::Result<()> {
          ORDER BY time, evidence, record, offset, rule_id, fields",
         [batch],
     )?;
-    book.execute_batch("DELETE FROM temp.staged_findings; DELETE FROM temp.staged_premises;")
+    book.execute_batch(CLEAR_STAGED)
 }
+
+/// Forgets what was set aside.
+pub(crate) const CLEAR_STAGED: &str = "DELETE FROM temp.staged_findings; DELETE FROM temp.staged_premises;";
 
 /// The tables that hold findings and premises until the next commit. They are in a temporary file that goes with the
 /// connection.

@@ -1,12 +1,14 @@
 //! SQL over a case.
 
 mod casebook;
+mod memory;
 mod output;
 mod problem;
 mod tables;
 
 use std::fs::File;
 use std::io::Write;
+use std::num::NonZero;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -18,12 +20,12 @@ use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTable
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::execution::context::SQLOptions;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
-use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::prelude::{SessionConfig, SessionContext, col};
 use futures::StreamExt as _;
 
 use self::casebook::CasebookTable;
+use self::memory::SharedMemory;
 use self::problem::store_error;
 use self::tables::TABLES;
 use crate::error::io_error;
@@ -171,10 +173,17 @@ fn session(dir: &Path, memory_limit: usize, has_scratch: bool) -> Result<Session
         false => DiskManagerMode::OsTmpDirectory,
     };
     let runtime = RuntimeEnvBuilder::new()
-        .with_memory_pool(Arc::new(FairSpillPool::new(memory_limit)))
+        .with_memory_pool(Arc::new(SharedMemory::new(memory_limit)))
         .with_disk_manager_builder(DiskManagerBuilder::default().with_mode(spill))
         .build_arc()?;
+    // Threads share the memory, and each works on several batches of rows at once: with little memory, fewer threads and
+    // smaller batches.
+    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let threads = (memory_limit / (64 * 1024 * 1024)).clamp(1, cores);
+    let batch_size = (memory_limit / (64 * 1024)).clamp(128, 8192);
     let mut config = SessionConfig::new()
+        .with_batch_size(batch_size)
+        .with_target_partitions(threads)
         .with_information_schema(true)
         .with_collect_statistics(true);
     let settings = &mut config.options_mut().execution;

@@ -129,20 +129,26 @@ fn errors_say_what_there_is() {
 fn a_sort_beyond_its_memory_is_spilled() {
     let dir = tempfile::tempdir().unwrap();
     let mut case = Case::create_or_open(dir.path()).unwrap();
-    (0..30).for_each(|number| commit(&mut case, &[number]).unwrap());
-    let sql = "SELECT evidence, record, a.n FROM events CROSS JOIN (SELECT 1 AS n UNION ALL SELECT 2 UNION ALL SELECT 3) a ORDER BY raw DESC, command_line, n, evidence, host, record";
-    let wide = ask(dir.path(), sql).unwrap();
-    assert_eq!(wide.lines().count(), 30 * 60 * 3);
-    let narrow = ask_with(
-        dir.path(),
-        sql,
-        &Options {
-            memory_bytes: 2_000_000,
-        },
-    )
-    .unwrap();
-    assert!(wide == narrow);
-    let too_narrow = ask_with(dir.path(), sql, &Options { memory_bytes: 1_000 });
+    commit(&mut case, &Vec::from_iter(0..20)).unwrap();
+    let copies: Vec<String> = (0..20).map(|number| format!("SELECT {number} AS n")).collect();
+    let sql = format!(
+        "SELECT evidence, record, c.n FROM events CROSS JOIN ({}) c ORDER BY raw DESC, command_line, n, evidence, host",
+        copies.join(" UNION ALL ")
+    );
+    let little = Options {
+        memory_bytes: 4_000_000,
+    };
+    let narrow = ask_with(dir.path(), &sql, &little).unwrap();
+    assert_eq!(narrow.lines().count(), 20 * 60 * 20);
+    assert!(narrow == ask(dir.path(), &sql).unwrap());
+    let plan = ask_with(dir.path(), &format!("EXPLAIN ANALYZE {sql}"), &little).unwrap();
+    let spills: Vec<&str> = plan
+        .split("spill_count=")
+        .skip(1)
+        .map(|rest| &rest[..1])
+        .collect();
+    assert!(spills.iter().any(|count| *count != "0"), "{plan}");
+    let too_narrow = ask_with(dir.path(), &sql, &Options { memory_bytes: 1_000 });
     assert!(
         matches!(too_narrow, Err(StoreError::Memory { .. })),
         "{too_narrow:?}"

@@ -83,4 +83,7 @@ fn the_same_evidence_is_not_committed_twice() {
         "{error}"
     );
     assert_eq!(case.summary().unwrap(), before);
+    // Nothing of the failed batch gets in with the next one.
+    commit(&mut case, &[3]).unwrap();
+    assert_eq!(case.findings().unwrap().len(), 4);
 }
