@@ -104,7 +104,14 @@ fn targets(members: &[&Finding], people: &People<'_>) -> Vec<Target> {
             entity: entity.clone(),
             person: person_index(entity, people)
                 .and_then(|index| people.person(index))
-                .map(|person| person.name.clone()),
+                .map(|person| {
+                    if person.name.is_empty() {
+                        &person.id
+                    } else {
+                        &person.name
+                    }
+                })
+                .cloned(),
             findings,
         })
         .collect();

@@ -26,10 +26,11 @@
   // Positions can pass 2^53, so they come as text and are grouped as text.
   const grouped = (digits) => digits.replace(/\B(?=(\d{3})+$)/g, ",");
 
+  const days = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long", year: "numeric", timeZone: "UTC" });
   const moment = (milliseconds) => {
     if (milliseconds === null) return "time unknown";
     const date = new Date(milliseconds);
-    return Number.isNaN(date.valueOf()) ? "time unknown" : `${date.toISOString().slice(0, 19).replace("T", " ")} UTC`;
+    return Number.isNaN(date.valueOf()) ? "time unknown" : `${days.format(date)}, ${date.toISOString().slice(11, 19)} UTC`;
   };
 
   async function inflate(id) {
@@ -195,6 +196,8 @@
       { rootMargin: "1500px" },
     );
     observer.observe(root);
+    // An address that names the list asks for it at once.
+    if (location.hash === `#${id}`) list.load();
     return list;
   }
 
@@ -215,10 +218,10 @@
     });
   }
 
-  // Paper has no closed drawers.
+  // Paper has no drawers to open; only the long lists of rules stay in the file.
   let opened = [];
   addEventListener("beforeprint", () => {
-    opened = [...document.querySelectorAll("details:not([open])")];
+    opened = [...document.querySelectorAll("details:not([open], .long)")];
     for (const drawer of opened) drawer.open = true;
   });
   addEventListener("afterprint", () => {

@@ -71,9 +71,9 @@ const INVISIBLE: [(char, char); 26] = [
     ('\u{2000}', '\u{200f}'),
     ('\u{2028}', '\u{202f}'),
     ('\u{205f}', '\u{206f}'),
-    ('\u{2800}', '\u{2800}'),
     // Our own brackets, so that nobody can pretend that something was written out.
     ('\u{27e6}', '\u{27e7}'),
+    ('\u{2800}', '\u{2800}'),
     ('\u{3164}', '\u{3164}'),
     ('\u{e000}', '\u{f8ff}'),
     ('\u{fdd0}', '\u{fdef}'),

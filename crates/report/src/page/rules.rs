@@ -9,6 +9,8 @@ use crate::words;
 
 /// How many rules are named in each list.
 const MAX_NAMED: usize = 300;
+/// Up to how many of them are printed on paper.
+const MAX_PRINTED: usize = 25;
 
 pub(super) fn section(tally: &Tally<'_>) -> Markup {
     let sets = tally.view.rule_sets;
@@ -59,7 +61,7 @@ fn problems(set: &RuleSet, what: &str, problems: &[RuleProblem]) -> Markup {
     let caption = format!("Rules of {} that {what}", crate::shown::line_of(&set.method, 60));
     html! {
         @if !problems.is_empty() {
-            details {
+            details.long[problems.len() > MAX_PRINTED] {
                 summary { (caption) ": " (words::number(problems.len() as u64)) }
                 div.table-wrap tabindex="0" role="region" aria-label=(caption) {
                     table {

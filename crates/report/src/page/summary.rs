@@ -53,7 +53,9 @@ fn read(tally: &Tally<'_>) -> Markup {
             p {
                 (if tally.records_read == 1 { "record" } else { "records" }) " in "
                 (words::counted_as(tally.view.evidence.len() as u64, "item of evidence", "items of evidence"))
-                ", " (words::bytes(tally.bytes))
+                ", "
+                // The figure and its unit stay on one line.
+                (words::bytes(tally.bytes).replace(' ', "\u{a0}"))
             }
         }
     }

@@ -1,0 +1,171 @@
+//! A case whose every text can be chosen.
+
+use std::io::Read as _;
+
+use base64::Engine as _;
+use blackrod_model::estate::Organisation;
+use blackrod_model::{
+    Campaign, CampaignId, Class, Entity, EntityKind, Evidence, EvidenceId, EvidenceState, Finding, FindingId,
+    Position, Reason, RuleProblem, RuleSet, Run, Severity, Sha256, Target, Tie, Timestamp,
+};
+use blackrod_report::{CaseView, Explanation, RefusalGroup};
+
+pub(crate) struct Case {
+    pub(crate) title: String,
+    pub(crate) organisations: Vec<Organisation>,
+    pub(crate) runs: Vec<Run>,
+    pub(crate) evidence: Vec<Evidence>,
+    pub(crate) refusals: Vec<RefusalGroup>,
+    pub(crate) findings: Vec<Finding>,
+    pub(crate) campaigns: Vec<Campaign>,
+    pub(crate) rule_sets: Vec<RuleSet>,
+    pub(crate) explanation: String,
+}
+
+impl Case {
+    /// One item of evidence, one campaign of `count` findings; every text that evidence, rules or
+    /// operators choose is `text`.
+    pub(crate) fn saying(text: &str, count: u64) -> Self {
+        let owned = || text.to_owned();
+        let sha256 = Sha256::of(b"content");
+        let evidence = EvidenceId::new(&sha256, text);
+        let entity = |kind| Entity { kind, value: owned() };
+        let finding = |number: u64| Finding {
+            id: FindingId::new("SIG", "rule", evidence, number, ""),
+            code: owned(),
+            rule_id: owned(),
+            title: owned(),
+            severity: Severity::ALL[(number % 5) as usize],
+            time: Timestamp::from_seconds(1_611_306_000 + number as i64 * 60),
+            evidence,
+            at: Position {
+                offset: number * 512,
+                record: number,
+            },
+            class: Class::PROCESS_ACTIVITY.0,
+            attack: vec!["T1003.001".to_owned(), owned()],
+            reasons: vec![Reason {
+                field: owned(),
+                value: owned(),
+            }],
+            entities: EntityKind::ALL.iter().map(|&kind| entity(kind)).collect(),
+        };
+        let findings: Vec<Finding> = (1..=count).map(finding).collect();
+        let campaigns = findings.first().map(|first| Campaign {
+            id: CampaignId::from_first(first.id),
+            title: owned(),
+            score: 42.0,
+            first_seen: first.time,
+            last_seen: findings[findings.len() - 1].time,
+            findings: findings.iter().map(|finding| finding.id).collect(),
+            targets: vec![Target {
+                entity: entity(EntityKind::Host),
+                person: Some(owned()),
+                findings: findings.len(),
+            }],
+            ties: vec![Tie {
+                entity: entity(EntityKind::Url),
+                findings: findings.len(),
+                weight: 20.0,
+            }],
+            attack: vec![owned()],
+        });
+        Self {
+            title: owned(),
+            organisations: vec![Organisation {
+                name: owned(),
+                ..Default::default()
+            }],
+            runs: vec![Run {
+                version: owned(),
+                arguments: vec!["blackrod".to_owned(), owned()],
+                started: Timestamp::from_seconds(1_611_306_000),
+                ended: Timestamp::UNKNOWN,
+                rules: sha256,
+                estate: sha256,
+            }],
+            evidence: vec![Evidence {
+                id: evidence,
+                path: owned(),
+                sha256,
+                size: 4_096,
+                format: owned(),
+                records_read: 1_204_511,
+                records_refused: 3,
+                state: EvidenceState::Partial,
+            }],
+            refusals: vec![RefusalGroup {
+                evidence,
+                reason: owned(),
+                places: 4,
+                records: 3,
+                examples: vec![Position {
+                    offset: 65_536,
+                    record: 7,
+                }],
+            }],
+            findings,
+            campaigns: campaigns.into_iter().collect(),
+            rule_sets: vec![RuleSet {
+                method: owned(),
+                loaded: 2,
+                digest: sha256,
+                refused: vec![problem(text)],
+                idle: vec![problem(text)],
+            }],
+            explanation: format!("# {text}\n\n{text}\n\n- {text}\n- {text}"),
+        }
+    }
+
+    pub(crate) fn html(&self) -> String {
+        let mut out = Vec::new();
+        self.with_view(|view| blackrod_report::html(view, &mut out))
+            .unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    /// Lends a view of the case.
+    pub(crate) fn with_view<T>(&self, look: impl FnOnce(&CaseView<'_>) -> T) -> T {
+        let code = self.findings.first().map_or("", |finding| finding.code.as_str());
+        look(&CaseView {
+            title: &self.title,
+            case: &self.title,
+            report: "case/report.html",
+            estate: &self.title,
+            organisations: &self.organisations,
+            generated: Timestamp::from_seconds(1_611_306_000),
+            runs: &self.runs,
+            evidence: &self.evidence,
+            refusals: &self.refusals,
+            findings: &self.findings,
+            campaigns: &self.campaigns,
+            rule_sets: &self.rule_sets,
+            explanations: &[Explanation {
+                code,
+                text: &self.explanation,
+            }],
+            log_head: Some(Sha256::of(b"log")),
+        })
+    }
+}
+
+/// The unpacked data block `id` of a report.
+pub(crate) fn data_block(html: &str, id: &str) -> serde_json::Value {
+    let opening = format!("<script type=\"application/json\" id=\"{id}\">");
+    let (_, rest) = html.split_once(&opening).unwrap();
+    let (base64, _) = rest.split_once("</script>").unwrap();
+    let packed = base64::engine::general_purpose::STANDARD.decode(base64).unwrap();
+    let mut json = String::new();
+    flate2::read::GzDecoder::new(&packed[..])
+        .read_to_string(&mut json)
+        .unwrap();
+    serde_json::from_str(&json).unwrap()
+}
+
+fn problem(text: &str) -> RuleProblem {
+    RuleProblem {
+        rule: text.to_owned(),
+        title: text.to_owned(),
+        reason: text.to_owned(),
+    }
+}
