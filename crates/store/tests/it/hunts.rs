@@ -201,3 +201,26 @@ fn results_are_written_in_each_form() {
     describe_tables(&mut out).unwrap();
     assert!(String::from_utf8(out).unwrap().contains("\n    command_line "));
 }
+
+#[test]
+fn columns_need_no_quotes() {
+    let dir = case();
+    for column in [
+        "user", "time", "offset", "process", "session", "service", "action", "status", "domain", "file",
+        "hash",
+    ] {
+        let counted = ask(
+            dir.path(),
+            &format!("SELECT count({column}) AS n FROM events WHERE {column} IS NULL"),
+        );
+        assert!(
+            counted.as_ref().is_ok_and(|line| line == "{\"n\":0}\n"),
+            "{column}: {counted:?}"
+        );
+        let listed = ask(
+            dir.path(),
+            &format!("SELECT {column}, count(*) FROM events GROUP BY {column} ORDER BY {column} LIMIT 1"),
+        );
+        assert!(listed.is_ok(), "{column}: {listed:?}");
+    }
+}
