@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use blackrod_model::{Event, Position, Refusal};
 
+use crate::{FieldMaps, generic};
+
 /// A format of evidence whose records become events.
 pub trait Format: Send + Sync {
     /// The short name used in the case and on the command line: `evtx`.
@@ -109,13 +111,26 @@ pub type Known = &'static dyn Format;
 
 /// All formats that need no field map, the pickiest first.
 pub fn formats() -> &'static [Known] {
-    &[&crate::evtx::Evtx, &crate::winjson::WindowsJson, &crate::mail::Mbox, &crate::mail::Eml]
+    &[
+        &crate::evtx::Evtx,
+        &crate::winjson::WindowsJson,
+        &crate::mail::Mbox,
+        &crate::mail::Eml,
+    ]
 }
 
 impl Formats {
     /// The formats of this crate, with its own field map for generic JSON and CSV.
     pub fn standard() -> Self {
-        Self { generic: Vec::new() }
+        Self::with_maps(FieldMaps::default())
+    }
+
+    /// The formats of this crate, and one for each of these field maps. Maps are asked before the
+    /// names in common use are.
+    pub fn with_maps(maps: FieldMaps) -> Self {
+        Self {
+            generic: generic::formats(maps),
+        }
     }
 
     /// All formats, in the order in which they are asked to recognise content.

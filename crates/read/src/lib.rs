@@ -18,6 +18,7 @@ mod container;
 pub mod evidence;
 mod evtx;
 mod format;
+mod generic;
 #[cfg(test)]
 mod harness;
 mod json;
@@ -27,4 +28,5 @@ mod times;
 pub mod windows;
 mod winjson;
 
+pub use generic::{FieldMapError, FieldMaps};
 pub use format::{Block, Format, Formats, HEAD_LEN, Known, ReadError, Sink, SplitOutcome, formats};

@@ -1,0 +1,213 @@
+//! CSV → blocks of whole rows.
+
+use std::io::BufRead;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use blackrod_model::{Position, Refusal};
+use memchr::{memchr, memchr2};
+
+use super::csv::{TAG, is_blank, sniff};
+use super::map::FieldMap;
+use crate::textinput::{Encoding, TextInput};
+use crate::{Block, HEAD_LEN, ReadError, SplitOutcome};
+
+/// Rows longer than this are refused: a quote was lost.
+const MAX_ROW: usize = 1 << 20;
+
+/// Blocks are cut as soon as they are this long.
+const BLOCK_LEN: usize = 1 << 20;
+
+/// Cuts CSV into blocks of whole rows. A row whose quotes do not end is refused here; the next line
+/// is then taken for the next row, so that a lost quote costs one row.
+pub(super) fn split(
+    input: &mut dyn BufRead,
+    map: &FieldMap,
+    emit: &mut dyn FnMut(Block) -> ControlFlow<()>,
+) -> Result<SplitOutcome, ReadError> {
+    let mut input = TextInput::open(input)?;
+    let mut buffer = Vec::new();
+    let mut more = input.fill(&mut buffer, BLOCK_LEN)?;
+    let head = buffer.get(..HEAD_LEN).unwrap_or(&buffer);
+    let mut splitter = Splitter {
+        delimiter: sniff(head, map).unwrap_or(b','),
+        encoding: input.encoding(),
+        offset: input.start(),
+        record: 1,
+        context: None,
+        buffer,
+        drops_line: false,
+        outcome: SplitOutcome::default(),
+        emit,
+    };
+    loop {
+        if splitter.cut(more).is_break() {
+            splitter.outcome.incomplete = true;
+            return Ok(splitter.outcome);
+        }
+        if !more {
+            return Ok(splitter.outcome);
+        }
+        let wanted = splitter.buffer.len() + BLOCK_LEN;
+        more = input.fill(&mut splitter.buffer, wanted)?;
+    }
+}
+
+struct Splitter<'e> {
+    delimiter: u8,
+    encoding: Encoding,
+    /// Where in the evidence `buffer` begins.
+    offset: u64,
+    /// The number of the first row in `buffer`.
+    record: u64,
+    /// What every block needs to know, once the header was met.
+    context: Option<Arc<[u8]>>,
+    buffer: Vec<u8>,
+    /// `buffer` begins within a line that was refused.
+    drops_line: bool,
+    outcome: SplitOutcome,
+    emit: &'e mut dyn FnMut(Block) -> ControlFlow<()>,
+}
+
+/// The row that begins somewhere.
+enum Row {
+    /// It ends before this place.
+    Whole(usize),
+    /// More has to be read.
+    Unfinished,
+    /// It never ends, or not soon; its line ends before this place.
+    Broken(usize),
+    /// Nor does its line.
+    BrokenLine,
+}
+
+impl Splitter<'_> {
+    /// Emits the whole rows of the buffer and keeps the rest.
+    fn cut(&mut self, more: bool) -> ControlFlow<()> {
+        if self.drops_line {
+            let newline = memchr(b'\n', &self.buffer);
+            self.drops_line = newline.is_none();
+            self.drop_first(newline.map_or(self.buffer.len(), |newline| newline + 1));
+        }
+        let mut at = 0;
+        let mut records = 0;
+        while at < self.buffer.len() {
+            match self.row(at, more) {
+                Row::Unfinished => break,
+                Row::Whole(end) if self.buffer.get(at..end).is_none_or(is_blank) => at = end,
+                Row::Whole(end) if self.context.is_none() => {
+                    let mut context = vec![TAG, self.encoding.tag(), self.delimiter];
+                    context.extend_from_slice(self.buffer.get(at..end).unwrap_or_default());
+                    self.context = Some(context.into());
+                    self.drop_first(end);
+                    at = 0;
+                }
+                Row::Whole(end) => {
+                    records += 1;
+                    at = end;
+                }
+                broken => {
+                    self.emit_first(at, records)?;
+                    let end = match broken {
+                        Row::Broken(end) => end - at,
+                        _ => self.buffer.len(),
+                    };
+                    self.drops_line = matches!(broken, Row::BrokenLine);
+                    self.refuse_first(end);
+                    (at, records) = (0, 0);
+                }
+            }
+        }
+        self.emit_first(at, records)
+    }
+
+    fn row(&self, start: usize, more: bool) -> Row {
+        let rest = self.buffer.get(start..).unwrap_or_default();
+        let line_end = memchr(b'\n', rest);
+        match (row_end(rest, self.delimiter), line_end) {
+            (RowEnd::At(end), _) => Row::Whole(start + end),
+            _ if more && rest.len() <= MAX_ROW => Row::Unfinished,
+            (RowEnd::InLine, _) if !more => Row::Whole(self.buffer.len()),
+            (_, Some(newline)) => Row::Broken(start + newline + 1),
+            (_, None) => Row::BrokenLine,
+        }
+    }
+
+    /// Emits the first `cut` bytes of the buffer, which hold `records` rows.
+    fn emit_first(&mut self, cut: usize, records: u64) -> ControlFlow<()> {
+        let rest = self.buffer.split_off(cut.min(self.buffer.len()));
+        let bytes = std::mem::replace(&mut self.buffer, rest);
+        let (offset, first_record) = (self.offset, self.record);
+        self.offset += self.encoding.source_len(&bytes);
+        self.record += records;
+        match &self.context {
+            Some(context) if records > 0 => (self.emit)(Block {
+                offset,
+                first_record,
+                context: Arc::clone(context),
+                bytes,
+            }),
+            _ => ControlFlow::Continue(()),
+        }
+    }
+
+    fn refuse_first(&mut self, length: usize) {
+        self.outcome.refusals.push(Refusal {
+            at: Position {
+                offset: self.offset,
+                record: self.record,
+            },
+            records: 1,
+            reason: "the row, or a quote in it, does not end within 1 MiB".to_owned(),
+        });
+        self.record += 1;
+        self.drop_first(length);
+    }
+
+    fn drop_first(&mut self, length: usize) {
+        let dropped = self.buffer.get(..length).unwrap_or(&self.buffer);
+        self.offset += self.encoding.source_len(dropped);
+        self.buffer.drain(..length.min(self.buffer.len()));
+    }
+}
+
+enum RowEnd {
+    /// Behind the line end of the row.
+    At(usize),
+    /// The bytes end in the row's last cell.
+    InLine,
+    /// The bytes end within quotes.
+    InQuotes,
+}
+
+/// Where the row ends that `bytes` begin with. As for the csv crate, quotes count at the start of a
+/// cell only.
+fn row_end(bytes: &[u8], delimiter: u8) -> RowEnd {
+    let mut at = 0;
+    loop {
+        if bytes.get(at) == Some(&b'"') {
+            match quoted_end(bytes, at + 1) {
+                Some(end) => at = end,
+                None => return RowEnd::InQuotes,
+            }
+        }
+        let Some(stop) = bytes.get(at..).and_then(|rest| memchr2(delimiter, b'\n', rest)) else {
+            return RowEnd::InLine;
+        };
+        at += stop + 1;
+        if bytes.get(at - 1) == Some(&b'\n') {
+            return RowEnd::At(at);
+        }
+    }
+}
+
+/// Behind the quote that ends the cell whose content begins at `at`.
+fn quoted_end(bytes: &[u8], mut at: usize) -> Option<usize> {
+    loop {
+        at += memchr(b'"', bytes.get(at..)?)? + 1;
+        if bytes.get(at) != Some(&b'"') {
+            return Some(at);
+        }
+        at += 1;
+    }
+}
