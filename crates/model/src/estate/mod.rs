@@ -1,5 +1,21 @@
 //! What is protected: the organisations, people, networks, systems and registers of one estate.
 
+mod csv_people;
+mod error;
+mod index;
+mod names;
+mod parse;
+mod prefix;
+mod reader;
+mod warnings;
+
+#[cfg(test)]
+mod tests;
+
+pub use error::{EstateError, EstateErrors, Place};
+pub use index::Index;
+pub use prefix::{InvalidPrefix, Prefix};
+
 /// What is protected. Read from `estate.toml`; people also from CSV.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Estate {
@@ -17,6 +33,29 @@ pub struct Estate {
     pub registers: Vec<Register>,
     /// Domains of others with whom the estate writes often.
     pub partners: Vec<Partner>,
+}
+
+impl Estate {
+    /// An estate file to start from, with a comment on everything in it.
+    pub const EXAMPLE: &'static str = include_str!("example.toml");
+
+    /// Reads an estate file. `read_csv` is asked for the text of each file of people that it names,
+    /// or for the reason why that cannot be read.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with it, not the first thing only.
+    pub fn parse(
+        toml: &str,
+        read_csv: &mut dyn FnMut(&str) -> Result<String, String>,
+    ) -> Result<Self, EstateErrors> {
+        parse::parse(toml, read_csv)
+    }
+
+    /// What is not wrong but probably not meant: a person without any address, a group of one.
+    pub fn warnings(&self) -> Vec<String> {
+        warnings::warnings(self)
+    }
 }
 
 /// An institution of the estate.
@@ -102,13 +141,4 @@ pub struct Partner {
     pub name: String,
     /// Its domains, lower case.
     pub domains: Vec<String>,
-}
-
-/// An IP prefix: an address and how many leading bits of it count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Prefix {
-    /// The address, with all bits beyond the length zero.
-    pub address: std::net::IpAddr,
-    /// Bits that count.
-    pub length: u8,
 }
