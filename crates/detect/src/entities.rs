@@ -8,9 +8,11 @@ use blackrod_model::{Column, Entity, EntityKind, Event, Sha256, Value, mail};
 /// thirty.
 pub const MAX_ENTITIES: usize = 64;
 
+const MAX_SENDERS: usize = 8;
 const MAX_RECIPIENTS: usize = 24;
 const MAX_REFERENCES: usize = 4;
 const MAX_ATTACHMENTS: usize = 8;
+const MAX_EMBEDDED: usize = 4;
 
 /// The entities that `event` names, without repetition, at most [`MAX_ENTITIES`].
 ///
@@ -90,13 +92,32 @@ impl Entities {
         each(Column::MessageId, &mut |id| self.message_id(id));
     }
 
+    /// A message and those that it contains: what was forwarded or reported is what matters.
     fn message(&mut self, message: &mail::Message<'_>) {
+        self.one_message(message);
+        for embedded in message.embedded.iter().take(MAX_EMBEDDED) {
+            self.one_message(embedded);
+        }
+        for attachment in message.attachments().take(MAX_ATTACHMENTS) {
+            if !attachment.content.is_empty() {
+                let sha256 = attachment
+                    .sha256
+                    .unwrap_or_else(|| Sha256::of(&attachment.content));
+                self.push(EntityKind::Hash, &sha256.to_string());
+            }
+        }
+        for recipient in message.recipients().take(MAX_RECIPIENTS) {
+            self.address(recipient);
+        }
+    }
+
+    fn one_message(&mut self, message: &mail::Message<'_>) {
         let senders = message
             .from
             .iter()
             .chain(&message.sender)
             .chain(&message.reply_to);
-        for mailbox in senders.take(MAX_RECIPIENTS) {
+        for mailbox in senders.take(MAX_SENDERS) {
             self.sender(&mailbox.address);
         }
         if let Some(envelope_sender) = &message.return_path {
@@ -107,14 +128,6 @@ impl Entities {
         }
         for id in message.references.iter().rev().take(MAX_REFERENCES) {
             self.message_id(id);
-        }
-        for attachment in message.attachments().take(MAX_ATTACHMENTS) {
-            if !attachment.content.is_empty() {
-                self.push(EntityKind::Hash, &Sha256::of(&attachment.content).to_string());
-            }
-        }
-        for recipient in message.recipients().take(MAX_RECIPIENTS) {
-            self.address(recipient);
         }
     }
 

@@ -154,7 +154,10 @@ struct Loader {
 impl Default for Loader {
     fn default() -> Self {
         let list = include_str!("../../../../content/lists/indicator-exceptions.txt");
-        let values = list.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+        let values = list
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty() && !line.starts_with('#'));
         Self {
             builder: Builder::default(),
             exceptions: values.collect(),
@@ -176,9 +179,13 @@ impl Loader {
         let is_json = matches!(unmarked.trim_ascii_start().first(), Some(b'{' | b'['));
         if is_json {
             let mut problems = Vec::new();
-            let result = stix::read(unmarked, &mut |raw| self.indicator(name, None, raw), &mut |problem| {
-                problems.push(problem);
-            });
+            let result = stix::read(
+                unmarked,
+                &mut |raw| self.indicator(name, None, raw),
+                &mut |problem| {
+                    problems.push(problem);
+                },
+            );
             problems.into_iter().for_each(|problem| self.refuse(problem));
             if let Err(error) = result {
                 self.refuse(whole(format!("not JSON from here on: {error}")));
@@ -222,7 +229,11 @@ impl Loader {
             Ok(key) => key,
             Err(unusable) => return self.refuse(problem(unusable.to_string(), raw.title)),
         };
-        let default_severity = if key.kind == Kind::FileName { Severity::Medium } else { Severity::High };
+        let default_severity = if key.kind == Kind::FileName {
+            Severity::Medium
+        } else {
+            Severity::High
+        };
         let feed = file.rsplit(['/', '\\']).next().unwrap_or(file);
         let note = Note {
             title: truncated(&raw.title).into(),

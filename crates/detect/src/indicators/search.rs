@@ -243,9 +243,12 @@ impl Set {
         let Some(message) = &event.mail else {
             return;
         };
-        for header in &message.headers {
+        for header in std::iter::once(message.as_ref())
+            .chain(&message.embedded)
+            .flat_map(|message| &message.headers)
+        {
             self.text(&header.value, &mut |indicator| {
-                hits.push(indicator, &header.name, &header.value)
+                hits.push(indicator, &header.name, &header.value);
             });
         }
         let mut attachment = 0;
@@ -271,7 +274,12 @@ impl Set {
             if is_attachment && self.wants.digests {
                 let mut hasher = self.hasher();
                 hasher.update(&part.content);
-                self.digests(&hasher.finish(), &label, hits);
+                let computed = hasher.finish();
+                let digests = Digests {
+                    sha256: computed.sha256.map(|sha256| part.sha256.unwrap_or(sha256)),
+                    ..computed
+                };
+                self.digests(&digests, &label, hits);
             }
         }
     }

@@ -124,8 +124,8 @@ impl StixIndicator {
         }
         let pattern =
             Pattern::parse(&self.pattern).map_err(|error| format!("its pattern is wrong: {error}"))?;
-        let mut values = Vec::new();
-        any_of(pattern.ast(), &pattern, &mut values)?;
+        shows_in_one_record(pattern.ast())?;
+        let values = Comparison::read_all(&pattern.canonical())?.into_values()?;
         let severity = self.confidence.map(|confidence| match confidence {
             0..30 => Severity::Low,
             30..70 => Severity::Medium,
@@ -161,21 +161,13 @@ impl StixIndicator {
 
 type Comparisons = Vec<(Option<String>, String)>;
 
-/// Collects the values any one of which satisfies the pattern.
-fn any_of(ast: &PatternAst, pattern: &Pattern, values: &mut Comparisons) -> Result<(), String> {
+/// Whether one observation is enough for the pattern.
+fn shows_in_one_record(ast: &PatternAst) -> Result<(), String> {
     match ast {
-        PatternAst::Observation(observation) => {
-            let source = pattern.source();
-            let inside = source
-                .get(observation.span.start..observation.span.end)
-                .and_then(|text| text.trim().strip_prefix('[')?.strip_suffix(']'))
-                .ok_or("its pattern could not be taken apart")?;
-            values.extend(Comparison::read_all(inside)?.into_values()?);
-            Ok(())
-        }
+        PatternAst::Observation(_) => Ok(()),
         PatternAst::Or { left, right, .. } => {
-            any_of(left, pattern, values)?;
-            any_of(right, pattern, values)
+            shows_in_one_record(left)?;
+            shows_in_one_record(right)
         }
         PatternAst::And { .. } | PatternAst::FollowedBy { .. } => {
             Err("its pattern asks for several observations together; one record cannot show that".to_owned())
@@ -186,7 +178,8 @@ fn any_of(ast: &PatternAst, pattern: &Pattern, values: &mut Comparisons) -> Resu
     }
 }
 
-/// The inside of one observation, after rstix has found it well-formed.
+/// A pattern of alternative observations in rstix's canonical spelling, taken apart. (rstix keeps the
+/// inside of its own tree to itself.)
 enum Comparison {
     Any(Vec<Comparison>),
     All(Vec<Comparison>),
@@ -231,9 +224,13 @@ impl Comparison {
         if depth > MAX_DEPTH {
             return Err("its pattern is nested too deeply".to_owned());
         }
-        if words.take("(") {
+        // Observations stand in square brackets, and their alternatives mean what those inside mean.
+        let closing = [("(", ")"), ("[", "]")]
+            .into_iter()
+            .find(|(open, _)| words.take(open));
+        if let Some((_, close)) = closing {
             let inner = Self::read_any(words, depth + 1)?;
-            return if words.take(")") {
+            return if words.take(close) {
                 Ok(inner)
             } else {
                 Err(CUT_SHORT.to_owned())
@@ -357,7 +354,7 @@ impl<'a> Words<'a> {
         self.rest = self.rest.trim_start();
         let first = self.rest.chars().next()?;
         let length = match first {
-            '(' | ')' | ',' => 1,
+            '(' | ')' | '[' | ']' | ',' => 1,
             '\'' => string_length(self.rest),
             '=' | '!' | '<' | '>' => self.rest.find(|c| !matches!(c, '=' | '!' | '<' | '>'))?,
             _ => word_length(self.rest),
@@ -398,7 +395,9 @@ fn word_length(text: &str) -> usize {
     while let Some(character) = text.get(index..).and_then(|rest| rest.chars().next()) {
         index += match character {
             '\'' => string_length(&text[index..]),
-            ' ' | '\t' | '\n' | '\r' | '(' | ')' | ',' | '=' | '!' | '<' | '>' => break,
+            // An index, `to_refs[*]`, belongs to the path.
+            '[' => text[index..].find(']').map_or(1, |end| end + 1),
+            ' ' | '\t' | '\n' | '\r' | '(' | ')' | ']' | ',' | '=' | '!' | '<' | '>' => break,
             other => other.len_utf8(),
         };
     }

@@ -230,9 +230,8 @@ fn mail_is_searched_through_and_through() {
             role,
             content_type: content_type.into(),
             name: name.map(Into::into),
-            content_id: None,
             content: content.into(),
-            depth: 0,
+            ..mail::Part::default()
         };
     event.mail = Some(Box::new(mail::Message {
         headers: vec![mail::Header {

@@ -216,12 +216,11 @@ fn guess(value: &str) -> Result<Key, Unusable> {
     if value.contains('@') {
         return mail(value);
     }
-    any_digest(value)
-        .or_else(|_| domain(value))
-        .map_err(|error| match error {
-            common @ Unusable::Common(_) => common,
-            _ => malformed("an address, prefix, domain, URL, digest or mail address", value),
-        })
+    match any_digest(value) {
+        Err(Unusable::Malformed { .. }) => domain(value)
+            .map_err(|_| malformed("an address, prefix, domain, URL, digest or mail address", value)),
+        digest => digest,
+    }
 }
 
 fn malformed(expected: &'static str, found: &str) -> Unusable {
