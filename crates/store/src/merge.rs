@@ -11,7 +11,7 @@ use datafusion::parquet::errors::ParquetError;
 use rustc_hash::FxHashSet;
 use serde_json::json;
 
-use crate::casebook::{self, log, read, seal, uri, write};
+use crate::casebook::{self, log, read, seal, write};
 use crate::error::{io_error, parquet_error, sql_error};
 use crate::events::{EVIDENCE, StagedFile, events_schema, write_file};
 use crate::{Case, StoreError, case, layout, verify};
@@ -128,9 +128,7 @@ impl Case {
         work: impl FnOnce(&mut Self) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         let fail = |case: &Self, source| sql_error(&case.dir)(source);
-        let path = other.join(casebook::FILE);
-        let absolute = path.canonicalize().map_err(io_error("find", &path))?;
-        let name = format!("{}?mode=ro", uri(&absolute));
+        let name = casebook::read_only_uri(other)?;
         self.book
             .execute("ATTACH DATABASE ? AS other", [name])
             .map_err(|error| fail(self, error))?;

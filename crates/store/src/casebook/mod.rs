@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OpenFlags};
 
 use crate::StoreError;
-use crate::error::sql_error;
+use crate::error::{io_error, sql_error};
 
 /// The format of the casebook that this build writes; a later number means a later blackrod.
 pub(crate) const FORMAT: i64 = 1;
@@ -30,7 +30,7 @@ pub(crate) fn create(dir: &Path) -> Result<(), StoreError> {
     for leftover in [unfinished.clone(), dir.join("case.sqlite.new-journal")] {
         match std::fs::remove_file(&leftover) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(crate::error::io_error("remove", &leftover)(error));
+                return Err(io_error("remove", &leftover)(error));
             }
             _ => {}
         }
@@ -42,7 +42,7 @@ pub(crate) fn create(dir: &Path) -> Result<(), StoreError> {
         .map_err(&fail)?;
     book.close().map_err(|(_, source)| fail(source))?;
     let finished = dir.join(FILE);
-    std::fs::rename(&unfinished, &finished).map_err(crate::error::io_error("rename", &unfinished))
+    std::fs::rename(&unfinished, &finished).map_err(io_error("rename", &unfinished))
 }
 
 /// Opens the casebook in `dir` for writing.
@@ -66,31 +66,42 @@ pub(crate) fn open(dir: &Path) -> Result<Connection, StoreError> {
 
 /// Opens the casebook in `dir` for reading, also on write-protected media.
 pub(crate) fn open_read_only(dir: &Path) -> Result<Connection, StoreError> {
-    let path = existing(dir)?;
     let fail = sql_error(dir);
     let flags =
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let book = Connection::open_with_flags(&path, flags).map_err(&fail)?;
-    let usable = book.query_row("SELECT count(*) FROM sqlite_schema", [], |row| {
-        row.get::<_, i64>(0)
-    });
-    let book = match usable {
-        Ok(_) => book,
-        // The files that write-ahead logging needs can be neither found nor made: nobody can be
-        // writing to this case, so it may be read as it stands.
-        Err(error)
-            if matches!(
-                error.sqlite_error_code(),
-                Some(rusqlite::ErrorCode::CannotOpen | rusqlite::ErrorCode::ReadOnly)
-            ) && !has_pages(&dir.join("case.sqlite-wal")) =>
-        {
-            Connection::open_with_flags(format!("{}?immutable=1", uri(&path)), flags).map_err(&fail)?
-        }
-        Err(error) => return Err(fail(error)),
-    };
+    let book = Connection::open_with_flags(read_only_uri(dir)?, flags).map_err(&fail)?;
     check_format(&book, dir)?;
     configure(&book).map_err(&fail)?;
     Ok(book)
+}
+
+/// By which name SQLite can read the casebook in `dir` without writing.
+///
+/// Write-ahead logging needs two more files beside the casebook. Where they can be neither found nor made (media that are
+/// write-protected) nobody can be writing to the case, and it may be read as it stands.
+pub(crate) fn read_only_uri(dir: &Path) -> Result<String, StoreError> {
+    let path = existing(dir)?;
+    let path = path.canonicalize().map_err(io_error("find", &path))?;
+    let uri = format!("{}?mode=ro", uri(&path));
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let is_readable = Connection::open_with_flags(&uri, flags).and_then(|book| {
+        book.query_row("SELECT count(*) FROM sqlite_schema", [], |row| {
+            row.get::<_, i64>(0)
+        })
+    });
+    let code = is_readable
+        .as_ref()
+        .err()
+        .and_then(rusqlite::Error::sqlite_error_code);
+    match code {
+        Some(rusqlite::ErrorCode::CannotOpen | rusqlite::ErrorCode::ReadOnly)
+            if !has_pages(&dir.join("case.sqlite-wal")) =>
+        {
+            Ok(format!("{uri}&immutable=1"))
+        }
+        _ => Ok(uri),
+    }
 }
 
 /// Whether what a killed process committed last stands in the write-ahead log alone.
@@ -101,7 +112,7 @@ fn has_pages(write_ahead_log: &Path) -> bool {
 }
 
 /// `path` as a `file:` URI (RFC 8089), as SQLite reads it.
-pub(crate) fn uri(path: &Path) -> String {
+fn uri(path: &Path) -> String {
     use std::fmt::Write as _;
     let mut uri = "file:".to_owned();
     for byte in path.as_os_str().as_encoded_bytes() {

@@ -87,3 +87,20 @@ fn the_same_evidence_is_not_committed_twice() {
     commit(&mut case, &[3]).unwrap();
     assert_eq!(case.findings().unwrap().len(), 4);
 }
+
+#[test]
+fn a_case_is_read_where_nothing_can_be_written() {
+    let dir = tempfile::tempdir().unwrap();
+    let from = dir.path().join("from");
+    commit(&mut Case::create_or_open(&from).unwrap(), &[1]).unwrap();
+    // What SQLite would have to make beside the casebook, it cannot; as on write-protected media.
+    std::fs::create_dir(from.join("case.sqlite-shm")).unwrap();
+
+    assert_eq!(Case::open_read_only(&from).unwrap().summary().unwrap().events, 60);
+    let mut into = Case::create_or_open(dir.path().join("into")).unwrap();
+    assert_eq!(into.merge_from(&from).unwrap().events_added, 60);
+    assert_eq!(
+        crate::invented::ask(&from, "SELECT count(*) AS n FROM findings").unwrap(),
+        "{\"n\":2}\n"
+    );
+}
