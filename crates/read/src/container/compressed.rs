@@ -90,7 +90,10 @@ impl Container for Compressed {
         if let State::Trailing { offset, bytes } = frames.state {
             findings.damage(
                 offset,
-                format!("{bytes} bytes after the end of the {} data were not read", self.name),
+                format!(
+                    "{bytes} bytes after the end of the {} data were not read",
+                    self.name
+                ),
             );
         }
         Opening::Opened(findings)
@@ -213,7 +216,6 @@ impl Read for Frames<'_, '_> {
         }
     }
 }
-
 
 /// Begins the next frame or finds out that there is none.
 fn after_frame<'a, 'r>(format: &Compressed, stream: &'a mut Stream<'r>) -> io::Result<State<'a, 'r>> {

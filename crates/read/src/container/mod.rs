@@ -39,6 +39,11 @@ pub(crate) fn containers() -> &'static [&'static dyn Container] {
     ]
 }
 
+/// The names of all kinds of containers that are opened.
+pub fn container_names() -> impl Iterator<Item = &'static str> {
+    containers().iter().map(|container| container.name())
+}
+
 /// A container's content.
 pub(crate) struct Input<'a, 'r> {
     /// The content as it comes.

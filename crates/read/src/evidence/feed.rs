@@ -133,7 +133,8 @@ impl<'f> Feeder<'f, '_> {
             depth: 0,
         };
         let Ok(mut handle) = on_disk.try_clone() else {
-            self.out.end(key, failed("cannot be opened a second time".to_owned()));
+            self.out
+                .end(key, failed("cannot be opened a second time".to_owned()));
             return;
         };
         let mut stream = Stream::of_file(&mut handle, Rc::clone(&self.budget));
@@ -236,7 +237,10 @@ impl<'f> Feeder<'f, '_> {
         let mut ending = Ending::new(container.name(), EvidenceState::Opened);
         let most = self.budget.limits.depth;
         if piece.depth >= most {
-            ending.cut_short(0, format!("stopped at a limit: it lies in {most} other containers and is not opened"));
+            ending.cut_short(
+                0,
+                format!("stopped at a limit: it lies in {most} other containers and is not opened"),
+            );
             return ending;
         }
         let name = piece.path.rsplit(['/', '!']).next().unwrap_or_default();
@@ -325,7 +329,10 @@ impl Members for MembersOf<'_, '_, '_> {
             Some(fault) => ending.cut_short(fault.offset, fault.reason),
             None if member.expected.is_some_and(|bytes| bytes > stream.offset()) => {
                 let missing = member.expected.unwrap_or(0) - stream.offset();
-                ending.cut_short(stream.offset(), format!("the archive ends {missing} bytes too early"));
+                ending.cut_short(
+                    stream.offset(),
+                    format!("the archive ends {missing} bytes too early"),
+                );
             }
             None => {}
         }

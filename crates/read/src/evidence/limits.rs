@@ -61,6 +61,9 @@ pub(crate) struct Budget {
     started: Instant,
     waited: Cell<Duration>,
     spent: RefCell<Option<String>>,
+    /// Buffers of members that were read, for those that come: archives of a million small files
+    /// would else spend more time on memory than on content.
+    spare: RefCell<Vec<Vec<u8>>>,
 }
 
 impl Budget {
@@ -74,6 +77,7 @@ impl Budget {
             started: Instant::now(),
             waited: Cell::new(Duration::ZERO),
             spent: RefCell::new(None),
+            spare: RefCell::new(Vec::new()),
         }
     }
 
@@ -120,6 +124,18 @@ impl Budget {
         let result = call();
         self.waited.set(self.waited.get() + before.elapsed());
         result
+    }
+
+    /// A buffer that was put back.
+    pub(crate) fn spare_buffer(&self) -> Option<Vec<u8>> {
+        self.spare.borrow_mut().pop()
+    }
+
+    /// Keeps a buffer for the next one to ask.
+    pub(crate) fn put_back(&self, buffer: Vec<u8>) {
+        if !buffer.is_empty() {
+            self.spare.borrow_mut().push(buffer);
+        }
     }
 
     /// Looks at the clock.

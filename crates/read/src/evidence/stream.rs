@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::io::{self, BufRead, Read};
+use std::ops::Range;
 use std::rc::Rc;
 
 use blackrod_model::Sha256;
@@ -26,8 +27,10 @@ pub(crate) struct Stream<'r> {
     taken: Rc<Cell<u64>>,
     fault: Option<Fault>,
     ended: bool,
+    /// Empty until the first read, then of one size.
     buffer: Vec<u8>,
-    position: usize,
+    /// The part of `buffer` that was read and not given out.
+    waiting: Range<usize>,
 }
 
 /// How many packed bytes content stands for.
@@ -82,7 +85,7 @@ impl<'r> Stream<'r> {
             fault: None,
             ended: false,
             buffer: Vec::new(),
-            position: 0,
+            waiting: 0..0,
         }
     }
 
@@ -91,24 +94,30 @@ impl<'r> Stream<'r> {
         self.peek(HEAD_LEN)
     }
 
-    /// The next `count` bytes, or all that are left.
+    /// The next `count` bytes (up to [`BUFFER_LEN`]), or all that are left.
     pub(crate) fn peek(&mut self, count: usize) -> &[u8] {
-        self.buffer.drain(..self.position);
-        self.position = 0;
-        while self.buffer.len() < count && self.fault.is_none() && !self.ended {
-            let kept = self.buffer.len();
-            self.buffer.resize(count, 0);
-            let mut fresh = std::mem::take(&mut self.buffer);
-            let got = self.take(&mut fresh[kept..]).unwrap_or(0);
-            fresh.truncate(kept + got);
-            self.buffer = fresh;
+        let wanted = count.min(BUFFER_LEN);
+        if self.waiting.len() < wanted && !self.ended {
+            let mut buffer = self.take_buffer();
+            buffer.copy_within(self.waiting.clone(), 0);
+            let mut filled = self.waiting.len();
+            while filled < wanted && !self.ended {
+                // A fault stays until it is met again by reading.
+                let Ok(got) = self.take(&mut buffer[filled..]) else {
+                    break;
+                };
+                filled += got;
+            }
+            self.buffer = buffer;
+            self.waiting = 0..filled;
         }
-        &self.buffer[..count.min(self.buffer.len())]
+        let available = &self.buffer[self.waiting.clone()];
+        &available[..wanted.min(available.len())]
     }
 
     /// Bytes that were given out.
     pub(crate) fn offset(&self) -> u64 {
-        self.taken.get() - (self.buffer.len() - self.position) as u64
+        self.taken.get() - self.waiting.len() as u64
     }
 
     /// What packs the content that is read from this stream from now on.
@@ -130,16 +139,25 @@ impl<'r> Stream<'r> {
 
     /// Reads what is left, for the digest's sake.
     pub(crate) fn drain(&mut self) {
-        self.position = self.buffer.len();
+        self.waiting = 0..0;
         while self.fill_buf().is_ok_and(|rest| !rest.is_empty()) {
-            self.position = self.buffer.len();
+            self.waiting = 0..0;
         }
     }
 
     /// The digest of what was read, unless it was known before, and its length.
     pub(crate) fn finish(self) -> (Option<Sha256>, u64) {
+        self.budget.put_back(self.buffer);
         let digest = self.hasher.map(|hasher| Sha256(hasher.finalize().into()));
         (digest, self.taken.get())
+    }
+
+    /// The buffer, to be filled and put back.
+    fn take_buffer(&mut self) -> Vec<u8> {
+        match self.buffer.is_empty() {
+            true => self.budget.spare_buffer().unwrap_or_else(|| vec![0; BUFFER_LEN]),
+            false => std::mem::take(&mut self.buffer),
+        }
     }
 
     /// Reads into `out` from below.
@@ -202,7 +220,7 @@ impl<'r> Stream<'r> {
 
 impl Read for Stream<'_> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        if self.position == self.buffer.len() && out.len() >= BUFFER_LEN {
+        if self.waiting.is_empty() && out.len() >= BUFFER_LEN {
             return self.take(out);
         }
         let available = self.fill_buf()?;
@@ -215,19 +233,16 @@ impl Read for Stream<'_> {
 
 impl BufRead for Stream<'_> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        if self.position == self.buffer.len() && !self.ended {
-            let mut buffer = std::mem::take(&mut self.buffer);
-            buffer.resize(BUFFER_LEN, 0);
+        if self.waiting.is_empty() && !self.ended {
+            let mut buffer = self.take_buffer();
             let taken = self.take(&mut buffer);
-            buffer.truncate(*taken.as_ref().unwrap_or(&0));
             self.buffer = buffer;
-            self.position = 0;
-            taken?;
+            self.waiting = 0..taken?;
         }
-        Ok(&self.buffer[self.position..])
+        Ok(&self.buffer[self.waiting.clone()])
     }
 
     fn consume(&mut self, count: usize) {
-        self.position = (self.position + count).min(self.buffer.len());
+        self.waiting.start = (self.waiting.start + count).min(self.waiting.end);
     }
 }

@@ -84,7 +84,9 @@ pub fn walk(arguments: &[PathBuf], skip: &[PathBuf]) -> Result<Walk, WalkError> 
             .map_or_else(|| "root".to_owned(), |last| last.to_string_lossy().into_owned());
         visit(path, name, &metadata, &skipped, &mut found);
     }
-    found.files.sort_by(|a, b| (&a.name, &a.path).cmp(&(&b.name, &b.path)));
+    found
+        .files
+        .sort_by(|a, b| (&a.name, &a.path).cmp(&(&b.name, &b.path)));
     // The same file, given twice or by way of its folder as well, is read once.
     found.files.dedup_by(|a, b| a.path == b.path && a.name == b.name);
     found.problems.sort();
