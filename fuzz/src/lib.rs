@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use blackrod_model::{Event, EvidenceId, Refusal, Sha256};
 use blackrod_read::evidence::{Feed, Finished, ItemKey, Limits, TopLevel, feed};
-use blackrod_read::{Block, Formats, Known, Sink};
+use blackrod_read::{Block, Format, Formats, Sink};
 
 /// Cuts `data` as the named format and parses every block; all that may happen is events and
 /// refusals.
@@ -68,13 +68,13 @@ struct Opened {
     ended: ItemKey,
 }
 
-impl Feed for Opened {
+impl<'f> Feed<'f> for Opened {
     fn begin(&mut self, _: EvidenceId, _: &str) -> ItemKey {
         self.begun += 1;
         self.begun - 1
     }
 
-    fn block(&mut self, _: ItemKey, format: Known, block: Block) -> ControlFlow<()> {
+    fn block(&mut self, _: ItemKey, format: &'f dyn Format, block: Block) -> ControlFlow<()> {
         format.parse(&block, &mut Count::default());
         ControlFlow::Continue(())
     }

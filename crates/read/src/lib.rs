@@ -29,4 +29,5 @@ pub mod windows;
 mod winjson;
 
 pub use generic::{FieldMapError, FieldMaps};
+pub use container::container_names;
 pub use format::{Block, Format, Formats, HEAD_LEN, Known, ReadError, Sink, SplitOutcome, formats};

@@ -11,16 +11,12 @@ use crate::cli;
 pub(crate) fn run(arguments: &cli::Formats) -> anyhow::Result<Outcome> {
     let formats = Formats::standard();
     let mut out = std::io::stdout().lock();
-    let containers = blackrod_read::container::descriptions();
     if arguments.json {
         let records: Vec<_> = formats
             .iter()
             .map(|format| json!({ "name": format.name(), "description": format.description() }))
             .collect();
-        let opened: Vec<_> = containers
-            .iter()
-            .map(|(name, description)| json!({ "name": name, "description": description }))
-            .collect();
+        let opened: Vec<_> = blackrod_read::container_names().collect();
         let document = json!({ "records": records, "containers": opened });
         writeln!(out, "{document:#}")?;
         return Ok(Outcome::Done);
@@ -30,9 +26,8 @@ pub(crate) fn run(arguments: &cli::Formats) -> anyhow::Result<Outcome> {
         writeln!(out, "  {:<14} {}", format.name(), format.description())?;
     }
     writeln!(out, "\nContainers are opened, also inside each other:\n")?;
-    for (name, description) in containers {
-        writeln!(out, "  {name:<14} {description}")?;
-    }
+    let containers: Vec<_> = blackrod_read::container_names().collect();
+    writeln!(out, "  {}", containers.join(", "))?;
     writeln!(
         out,
         "\nAnything else is listed as unknown, compared with indicators and searched by YARA rules."

@@ -30,7 +30,7 @@ pub(crate) fn run(arguments: &cli::Investigate) -> anyhow::Result<Outcome> {
     }
     let walk = walk(&arguments.evidence, std::slice::from_ref(&arguments.case))?;
     for problem in &walk.problems {
-        eprintln!("blackrod: not read: {}: {}", problem.path, problem.reason);
+        eprintln!("blackrod: not read: {}: {}", problem.name, problem.reason);
     }
 
     let mut case = Case::create_or_open(&arguments.case)?;

@@ -20,7 +20,7 @@ use blackrod_detect::{Detectors, SeenSources};
 use blackrod_model::EvidenceId;
 use blackrod_read::Formats;
 use blackrod_read::evidence::{Limits, TopLevel};
-use blackrod_store::{Batch, Case};
+use blackrod_store::{Batch, Case, EventWriter};
 
 use crate::progress::Progress;
 use item::Items;
@@ -58,7 +58,8 @@ struct Shared<'a> {
     files: &'a [TopLevel],
     next_file: AtomicUsize,
     files_done: AtomicUsize,
-    known: &'a HashSet<EvidenceId>,
+    /// What the case has, and what this run has taken on: two arguments may name one file.
+    known: &'a Mutex<HashSet<EvidenceId>>,
     known_files: AtomicUsize,
     formats: &'a Formats,
     limits: &'a Limits,
@@ -78,6 +79,11 @@ impl Shared<'_> {
         self.failed.store(true, Ordering::Release);
     }
 
+    /// Takes on the file with this id; false where that was done before.
+    fn take_on(&self, id: EvidenceId) -> bool {
+        self.known.lock().is_ok_and(|mut known| known.insert(id))
+    }
+
     fn has_failed(&self) -> bool {
         self.failed.load(Ordering::Acquire)
     }
@@ -92,17 +98,13 @@ impl Pipeline<'_> {
     /// Only where the case cannot be written (a full disk). What is wrong with the evidence goes
     /// into the ledger.
     pub(crate) fn run(&mut self, files: &[TopLevel]) -> anyhow::Result<Tally> {
-        let mut known: HashSet<EvidenceId> = self.case.evidence_ids()?.into_iter().collect();
+        let known = Mutex::new(self.case.evidence_ids()?.into_iter().collect());
         let mut tally = Tally::default();
-        let mut workers = Vec::with_capacity(self.threads);
-        for _ in 0..self.threads {
-            workers.push(Worker::new(self.detectors.scanner(), self.case.event_writer()?));
-        }
+        let mut writers = (0..self.threads)
+            .map(|_| self.case.event_writer())
+            .collect::<Result<Vec<EventWriter>, _>>()?;
         for batch in batches(files) {
-            self.run_batch(&files[batch], &mut workers, &mut known, &mut tally)?;
-        }
-        for worker in workers {
-            tally.seen.merge(worker.into_seen());
+            self.run_batch(&files[batch], &mut writers, &known, &mut tally)?;
         }
         Ok(tally)
     }
@@ -110,8 +112,8 @@ impl Pipeline<'_> {
     fn run_batch(
         &mut self,
         files: &[TopLevel],
-        workers: &mut [Worker<'_>],
-        known: &mut HashSet<EvidenceId>,
+        writers: &mut [EventWriter],
+        known: &Mutex<HashSet<EvidenceId>>,
         tally: &mut Tally,
     ) -> anyhow::Result<()> {
         let shared = Shared {
@@ -124,24 +126,26 @@ impl Pipeline<'_> {
             limits: &self.limits,
             progress: self.progress,
             items: Mutex::new(Items::default()),
-            jobs: crossbeam_channel::bounded(QUEUE_PER_THREAD * workers.len()),
+            jobs: crossbeam_channel::bounded(QUEUE_PER_THREAD * writers.len()),
             failed: AtomicBool::new(false),
             failure: Mutex::new(None),
         };
         let mut staged = Vec::new();
         std::thread::scope(|scope| {
-            let (outputs, inbox) = crossbeam_channel::bounded(2 * workers.len());
-            for worker in workers.iter_mut() {
+            let (outputs, inbox) = crossbeam_channel::bounded(2 * writers.len());
+            for writer in writers.iter_mut() {
                 let shared = &shared;
+                let detectors = self.detectors;
                 let outputs = outputs.clone();
-                scope.spawn(move || worker.run(shared, &outputs));
+                scope.spawn(move || Worker::new(detectors.scanner(), writer).run(shared, &outputs));
             }
             drop(outputs);
             for output in inbox {
                 let kept = match output {
                     Output::Found(found) => self.case.stage(&found.findings, &found.premises),
-                    Output::Files(files) => {
+                    Output::Done(files, seen) => {
                         staged.extend(files);
+                        tally.seen.merge(seen);
                         Ok(())
                     }
                 };
@@ -159,7 +163,6 @@ impl Pipeline<'_> {
             .map_err(|_| anyhow!("a thread died"))?
             .finish();
         tally.known += shared.known_files.into_inner();
-        let ids: Vec<EvidenceId> = evidence.iter().map(|item| item.id).collect();
         self.case
             .commit(Batch {
                 evidence,
@@ -167,7 +170,6 @@ impl Pipeline<'_> {
                 files: staged,
             })
             .context("the case could not be written; run the same command again to go on")?;
-        known.extend(ids);
         Ok(())
     }
 }

@@ -35,19 +35,20 @@ pub(super) enum Job<'f> {
 pub(super) enum Output {
     /// Findings and premises of records read so far.
     Found(Found),
-    /// Files with the events of the batch.
-    Files(Vec<StagedFile>),
+    /// What is left when the thread has nothing more to do: files with the events of the batch, and
+    /// which logs they came from.
+    Done(Vec<StagedFile>, SeenSources),
 }
 
-/// One thread's tools. They outlive the batches, because a warm scanner is a fast one.
-pub(super) struct Worker<'d> {
+/// One thread's tools. Made in the thread itself: a scanner cannot be handed to another.
+pub(super) struct Worker<'d, 'w> {
     scanner: Scanner<'d>,
-    writer: EventWriter,
+    writer: &'w mut EventWriter,
     found: Found,
 }
 
-impl<'d> Worker<'d> {
-    pub(super) fn new(scanner: Scanner<'d>, writer: EventWriter) -> Self {
+impl<'d, 'w> Worker<'d, 'w> {
+    pub(super) fn new(scanner: Scanner<'d>, writer: &'w mut EventWriter) -> Self {
         Self {
             scanner,
             writer,
@@ -55,13 +56,8 @@ impl<'d> Worker<'d> {
         }
     }
 
-    /// Which logs this thread has seen records of.
-    pub(super) fn into_seen(self) -> SeenSources {
-        self.scanner.into_seen()
-    }
-
     /// Works until nothing of the batch is left to do.
-    pub(super) fn run(&mut self, shared: &Shared<'_>, outputs: &Sender<Output>) {
+    pub(super) fn run(mut self, shared: &Shared<'_>, outputs: &Sender<Output>) {
         let jobs = &shared.jobs.1;
         while !shared.has_failed() {
             if let Ok(job) = jobs.try_recv() {
@@ -86,7 +82,7 @@ impl<'d> Worker<'d> {
         match self.writer.flush() {
             Ok(files) => {
                 // The receiver is gone only when the whole run is being given up.
-                let _ = outputs.send(Output::Files(files));
+                let _ = outputs.send(Output::Done(files, self.scanner.into_seen()));
             }
             Err(error) => shared.fail(error.into()),
         }
@@ -101,7 +97,7 @@ impl<'d> Worker<'d> {
             shown: 0,
         };
         match hash_file(&file.path) {
-            Ok((sha256, _)) if shared.known.contains(&EvidenceId::new(&sha256, &file.name)) => {
+            Ok((sha256, _)) if !shared.take_on(EvidenceId::new(&sha256, &file.name)) => {
                 shared.known_files.fetch_add(1, Ordering::Relaxed);
             }
             Ok((sha256, _)) => {
@@ -130,6 +126,7 @@ impl<'d> Worker<'d> {
                 records = sink.records;
                 let failure = sink.failure;
                 item.count_read(records);
+                self.found.refusals.drain(..).for_each(|refusal| item.refuse(refusal));
                 if let Some(error) = failure {
                     shared.fail(error.into());
                 }
@@ -138,6 +135,7 @@ impl<'d> Worker<'d> {
                 let sha256 = Sha256::of(&bytes);
                 self.scanner
                     .content(item.id, &item.path, &bytes, &sha256, &mut self.found);
+                self.found.refusals.drain(..).for_each(|refusal| item.refuse(refusal));
             }
         }
         let findings = self.found.findings.len() - findings_before;
@@ -156,26 +154,22 @@ impl<'d> Worker<'d> {
 }
 
 /// Takes the records of one block: looks at each, then stores it.
-struct BlockSink<'s, 'd> {
-    worker: &'s mut Worker<'d>,
+struct BlockSink<'s, 'd, 'w> {
+    worker: &'s mut Worker<'d, 'w>,
     item: &'s Item,
     records: u64,
     failure: Option<StoreError>,
 }
 
-impl Sink for BlockSink<'_, '_> {
+impl Sink for BlockSink<'_, '_, '_> {
     fn event(&mut self, event: Event<'_>) {
         self.records += 1;
         if self.failure.is_some() {
             return;
         }
-        let Worker {
-            scanner,
-            writer,
-            found,
-        } = self.worker;
-        scanner.event(self.item.id, &event, found);
-        self.failure = writer.push(self.item.id, &event).err();
+        let worker = &mut *self.worker;
+        worker.scanner.event(self.item.id, &event, &mut worker.found);
+        self.failure = worker.writer.push(self.item.id, &event).err();
     }
 
     fn refuse(&mut self, refusal: Refusal) {
@@ -184,15 +178,15 @@ impl Sink for BlockSink<'_, '_> {
 }
 
 /// Puts what one file is cut into in the queue, and empties the queue itself while it is full.
-struct Feeder<'s, 'f, 'd> {
-    worker: &'s mut Worker<'d>,
+struct Feeder<'s, 'f, 'd, 'w> {
+    worker: &'s mut Worker<'d, 'w>,
     shared: &'s Shared<'f>,
     outputs: &'s Sender<Output>,
     items: Vec<Arc<Item>>,
     shown: u64,
 }
 
-impl<'f> Feeder<'_, 'f, '_> {
+impl<'f> Feeder<'_, 'f, '_, '_> {
     fn give(&mut self, mut job: Job<'f>) -> ControlFlow<()> {
         let (sender, receiver) = &self.shared.jobs;
         loop {
@@ -248,7 +242,7 @@ impl<'f> Feeder<'_, 'f, '_> {
     }
 }
 
-impl<'f> Feed<'f> for Feeder<'_, 'f, '_> {
+impl<'f> Feed<'f> for Feeder<'_, 'f, '_, '_> {
     fn begin(&mut self, id: EvidenceId, path: &str) -> ItemKey {
         let item = Arc::new(Item::new(id, path));
         if let Ok(mut items) = self.shared.items.lock() {
