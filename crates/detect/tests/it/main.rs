@@ -2,6 +2,6 @@
 
 mod shared;
 mod sigma;
+mod sigma_content;
 mod sigma_truth;
 mod yara_content;
-mod sigma_content;
