@@ -5,7 +5,7 @@ use std::cell::OnceCell;
 
 use mail_parser::decoders::base64::base64_decode;
 use mail_parser::decoders::charsets::map::charset_decoder;
-use mail_parser::parsers::MessageStream;
+use mail_parser::decoders::quoted_printable::quoted_printable_decode_char;
 
 /// Keeps decoded bytes alive and in place while a message borrows from them.
 #[derive(Default)]
@@ -34,29 +34,22 @@ pub(super) struct Decoded<'a> {
 pub(super) fn transfer<'a>(body: &'a [u8], encoding: Option<&str>) -> Decoded<'a> {
     let encoding = encoding.unwrap_or_default();
     if is_base64(encoding) {
-        let (end, bytes) = MessageStream::new(body).decode_base64_mime(b"");
-        if end != usize::MAX {
-            return Decoded {
-                bytes: Cow::Owned(bytes.into_owned()),
+        return match base64_decode(body) {
+            Some(bytes) => Decoded {
+                bytes: Cow::Owned(bytes),
                 damaged: false,
-            };
-        }
-        return Decoded {
-            bytes: lenient_base64(body),
-            damaged: true,
+            },
+            None => Decoded {
+                bytes: lenient_base64(body),
+                damaged: true,
+            },
         };
     }
     if is_quoted_printable(encoding) {
-        let (end, bytes) = MessageStream::new(body).decode_quoted_printable_mime(b"");
-        if end != usize::MAX {
-            return Decoded {
-                bytes: Cow::Owned(bytes.into_owned()),
-                damaged: false,
-            };
-        }
+        let (bytes, damaged) = quoted_printable(body);
         return Decoded {
-            bytes: Cow::Owned(lenient_quoted_printable(body)),
-            damaged: true,
+            bytes: Cow::Owned(bytes),
+            damaged,
         };
     }
     Decoded {
@@ -145,36 +138,46 @@ fn lenient_base64(body: &[u8]) -> Cow<'_, [u8]> {
     }
 }
 
-/// Decodes what is well-formed and keeps the rest as it stands.
-fn lenient_quoted_printable(body: &[u8]) -> Vec<u8> {
+/// Undoes quoted-printable (RFC 2045 6.7): decodes what is well-formed and keeps the rest as it stands, as
+/// mail clients do. Says whether there was any such rest. `mail-parser`'s decoder gives up on it, so that
+/// one `==` would hide a body.
+fn quoted_printable(body: &[u8]) -> (Vec<u8>, bool) {
     let mut decoded = Vec::with_capacity(body.len());
+    let mut damaged = false;
     let mut rest = body;
     while let Some(equals) = memchr::memchr(b'=', rest) {
-        decoded.extend_from_slice(rest.get(..equals).unwrap_or_default());
-        rest = rest.get(equals + 1..).unwrap_or_default();
-        let digit = |byte: u8| {
-            char::from(byte)
-                .to_digit(16)
-                .and_then(|digit| u8::try_from(digit).ok())
-        };
-        rest = match rest {
-            [b'\r', b'\n', after @ ..] | [b'\n', after @ ..] => after,
-            [high, low, after @ ..] => match (digit(*high), digit(*low)) {
-                (Some(high), Some(low)) => {
-                    decoded.push(high << 4 | low);
-                    after
-                }
-                _ => {
-                    decoded.push(b'=');
-                    rest
-                }
-            },
-            _ => {
-                decoded.push(b'=');
-                rest
-            }
+        let (plain, escape) = rest.split_at(equals);
+        decoded.extend_from_slice(plain);
+        let after = escape.get(1..).unwrap_or_default();
+        rest = if let Some((byte, behind)) = hex_byte(after) {
+            decoded.push(byte);
+            behind
+        } else if let Some(behind) = soft_break(after) {
+            behind
+        } else {
+            decoded.push(b'=');
+            damaged = true;
+            after
         };
     }
     decoded.extend_from_slice(rest);
-    decoded
+    (decoded, damaged)
+}
+
+fn hex_byte(bytes: &[u8]) -> Option<(u8, &[u8])> {
+    let (&[high, low], behind) = bytes.split_first_chunk()?;
+    Some((quoted_printable_decode_char(high, low)?, behind))
+}
+
+/// What follows the end of a line that is to be joined with the next; blanks may stand before that end.
+fn soft_break(bytes: &[u8]) -> Option<&[u8]> {
+    let blanks = bytes
+        .iter()
+        .take_while(|byte| matches!(byte, b' ' | b'\t' | b'\r'))
+        .count();
+    match bytes.get(blanks..)? {
+        [b'\n', behind @ ..] => Some(behind),
+        [] => Some(&[]),
+        _ => None,
+    }
 }

@@ -4,16 +4,22 @@
 //! the rest of the message again for every part or encoded word, or fill the memory with empty parts.
 //! Before parsing, the work that each of these could cost is bounded from above.
 
-use memchr::{memchr_iter, memchr2_iter, memmem};
+use memchr::{memchr, memchr_iter, memchr2_iter, memmem};
 
 /// Up to this size nothing that a message holds can take long.
-const HARMLESS: usize = 64 * 1024;
-/// Bytes that may be looked at a second time, per kind of repeated work: about a quarter second.
-const REPEATED: usize = 1 << 28;
-/// Lines of one message. Each may be a header field or start a part, at 200 bytes of memory.
+const HARMLESS: usize = 16 * 1024;
+/// Bytes that may be looked at a second time, per kind of repeated work: less than half a second.
+const REPEATED: usize = 1 << 26;
+/// Lines of one message. Each may start a part, at 200 bytes of memory.
 const LINES: usize = 3_000_000;
+/// Lines with a colon. Each may be a header field, at 150 bytes of memory.
+const FIELDS: usize = 500_000;
 /// Parameters of one content type, which the parser merges pair by pair.
-const CONTINUATIONS: usize = 10_000;
+const CONTINUATIONS: usize = 4_000;
+/// Where only the header is read, a field that is longer than this is left out.
+const FIELD_LENGTH: usize = 4 * 1024;
+/// Where only the header is read, this much of it.
+const HEADER_LENGTH: usize = 64 * 1024;
 
 /// Whether `message` may be parsed as a whole.
 ///
@@ -28,6 +34,17 @@ pub(super) fn check(message: &[u8]) -> Result<(), String> {
     if lines > LINES {
         return Err(format!("it has {lines} lines, more than {LINES}"));
     }
+    if lines > FIELDS {
+        let fields = message
+            .split(|&byte| byte == b'\n')
+            .filter(|line| memchr(b':', line).is_some())
+            .count();
+        if fields > FIELDS {
+            return Err(format!(
+                "it has {fields} lines that may be header fields, more than {FIELDS}"
+            ));
+        }
+    }
     if encoded_word_work(message) > REPEATED {
         return Err("it has too many unfinished encoded words in one field".to_owned());
     }
@@ -40,6 +57,32 @@ pub(super) fn check(message: &[u8]) -> Result<(), String> {
         return Err("it declares too many boundaries that do not occur in it".to_owned());
     }
     Ok(())
+}
+
+/// The header of a message that failed the [`check`], without its overlong fields; safe to parse.
+pub(super) fn safe_header(message: &[u8]) -> Vec<u8> {
+    let mut header = Vec::new();
+    let mut field = 0..0;
+    let mut keep = |field: std::ops::Range<usize>| {
+        let fits = field.len() <= FIELD_LENGTH && header.len() + field.len() <= HEADER_LENGTH;
+        if let Some(bytes) = message.get(field).filter(|_| fits) {
+            header.extend_from_slice(bytes);
+        }
+    };
+    for newline in memchr_iter(b'\n', message).take(FIELDS) {
+        let line = message.get(field.end..newline).unwrap_or_default();
+        if line.trim_ascii().is_empty() {
+            break;
+        }
+        if !matches!(line, [b' ' | b'\t', ..]) {
+            keep(field.clone());
+            field.start = field.end;
+        }
+        field.end = newline + 1;
+    }
+    keep(field);
+    header.push(b'\n');
+    header
 }
 
 /// How many bytes are read over again if every `=?` begins an encoded word (RFC 2047) that ends at the
@@ -117,7 +160,7 @@ fn longest_match_work(message: &[u8], mentions: impl Iterator<Item = usize>) -> 
     let longest = mentions
         .filter_map(|end| {
             let rest = message.get(end..)?;
-            let line_end = |from: usize| memchr::memchr(b'\n', rest.get(from..)?).map(|found| from + found);
+            let line_end = |from: usize| memchr(b'\n', rest.get(from..)?).map(|found| from + found);
             let mut length = line_end(0).unwrap_or(rest.len());
             while matches!(rest.get(length + 1), Some(b' ' | b'\t')) && length < REPEATED {
                 length = line_end(length + 1).unwrap_or(rest.len());
@@ -182,6 +225,19 @@ mod tests {
         assert!(check(&hyphens).is_err());
         let parameters = [b"Content-Type: a/b".to_vec(), b"; a*0=b".repeat(20_000)].concat();
         assert!(check(&parameters).is_err());
-        assert!(check(&b"a:\n".repeat(4_000_000)).is_err());
+        assert!(check(&b"a:\n".repeat(600_000)).is_err());
+        assert!(check(&b"a\n".repeat(4_000_000)).is_err());
+    }
+
+    #[test]
+    fn the_safe_header_is_the_header_without_long_fields() {
+        let message = [
+            b"A: 1\n 2\nLong: ".to_vec(),
+            b"x".repeat(5_000),
+            b"\n y\nB: 3\r\n\r\nC: 4\n".to_vec(),
+        ];
+        assert_eq!(safe_header(&message.concat()), b"A: 1\n 2\nB: 3\r\n\n");
+        assert_eq!(safe_header(b""), b"\n");
+        assert!(safe_header(&b"a:\n".repeat(600_000)).len() <= HEADER_LENGTH + 1);
     }
 }

@@ -132,19 +132,22 @@ impl Format for Mbox {
 /// Whether `bytes`, which begin with `From ` at the start of a line, are a separator.
 pub(super) fn is_separator(bytes: &[u8]) -> bool {
     let (line, next) = first_line(bytes);
-    let Some(rest) = line.strip_prefix(b"From ") else {
-        return false;
-    };
-    is_dated(rest) || is_one_word(rest) && is_header_start(next)
+    words_after_from(line).is_some_and(|rest| is_dated(rest) || is_one_word(rest) && is_header_start(next))
 }
 
 /// A separator that can be nothing else: dated and followed by a header, or one word and followed by a
 /// field that mail usually has.
 fn is_complete_separator(bytes: &[u8]) -> bool {
     let (line, next) = first_line(bytes);
-    line.strip_prefix(b"From ").is_some_and(|rest| {
+    words_after_from(line).is_some_and(|rest| {
         is_dated(rest) && is_header_start(next) || is_one_word(rest) && head::is_usual_field(next)
     })
+}
+
+/// What follows `From ` in a line that is not the header field `From :`.
+fn words_after_from(line: &[u8]) -> Option<&[u8]> {
+    line.strip_prefix(b"From ")
+        .filter(|_| head::field_name(line).is_none())
 }
 
 /// Whether `text` holds a month's name and after it a time: `Tue Jan  5 10:00:00 2021`.

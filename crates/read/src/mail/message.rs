@@ -15,11 +15,13 @@ mod fields;
 /// How many layers of embedded messages are taken apart.
 const DEPTH_LIMIT: u8 = 8;
 /// How many parts of one message are listed.
-const PART_LIMIT: usize = 200_000;
+const PART_LIMIT: usize = 100_000;
 /// How many embedded messages that are transfer-encoded, against RFC 2045, are decoded.
 const ENCODED_MESSAGE_LIMIT: usize = 100;
-/// How much of the start of a message is read where the whole may not be.
-const HEAD_ONLY: usize = 64 * 1024;
+/// How many embedded messages of one message are taken apart.
+const EMBEDDED_LIMIT: usize = 10_000;
+/// How many bytes may be parsed again to separate encoded embedded messages from what follows them.
+const PARSED_AGAIN: usize = 64 * 1024 * 1024;
 
 /// A message, and what has to be told about it.
 pub(super) struct Taken<'a> {
@@ -112,8 +114,8 @@ impl<'a> Dismantler<'a> {
         if self.too_deep > 0 {
             let count = self.too_deep;
             self.notes.push(format!(
-                "{count} embedded message(s) deeper than {DEPTH_LIMIT} layers or beyond the \
-                 {ENCODED_MESSAGE_LIMIT}th encoded one were not taken apart"
+                "{count} embedded message(s) were not taken apart: deeper than {DEPTH_LIMIT} layers, or beyond the \
+                 first {EMBEDDED_LIMIT} ({ENCODED_MESSAGE_LIMIT} where they are transfer-encoded)"
             ));
         }
         if self.too_many > 0 {
@@ -139,11 +141,11 @@ impl<'a> Dismantler<'a> {
         let (raw, parsed) = match limits::check(raw) {
             Ok(()) => self.parse(raw),
             Err(reason) => {
-                self.notes.push(format!("only the header was read: {reason}"));
-                let head = raw.get(..raw.len().min(HEAD_ONLY)).unwrap_or_default();
-                let lines = memchr::memrchr(b'\n', head).map_or(head.len(), |newline| newline + 1);
-                let head = head.get(..lines).unwrap_or_default();
-                (head, PARSER.parse_headers(head))
+                self.notes.push(format!(
+                    "only the header was read, without overlong fields: {reason}"
+                ));
+                let header = self.buffers.keep(limits::safe_header(raw));
+                (header, PARSER.parse_headers(header))
             }
         };
         let has_header = |parsed: &mail_parser::Message<'_>| {
@@ -194,7 +196,7 @@ impl<'a> Dismantler<'a> {
         parsed.into_iter().for_each(dismiss);
         let mut copy = first;
         // Each round uncovers what ran on into the part before; what is left after the last stays so.
-        for _ in 0..ENCODED_MESSAGE_LIMIT {
+        for _ in 0..ENCODED_MESSAGE_LIMIT.min(PARSED_AGAIN / raw.len().max(1)) {
             let again = PARSER.parse(&copy);
             let next = again.as_ref().and_then(|parsed| masked(&copy, parsed));
             again.into_iter().for_each(dismiss);
@@ -265,7 +267,7 @@ impl<'a> Dismantler<'a> {
         match part.body {
             PartType::Message(inner) => {
                 self.push(mime, headers, Cow::Borrowed(body), place);
-                if layer.depth >= DEPTH_LIMIT {
+                if layer.depth >= DEPTH_LIMIT || self.messages.len() > EMBEDDED_LIMIT {
                     self.too_deep += 1;
                     dismiss(inner);
                     return None;

@@ -5,6 +5,10 @@
 //! between transfer decoding and charset decoding, and because a hostile message could otherwise make the
 //! parser reserve memory for every part as if it filled the rest of the message.
 //!
+//! A message that would cost too much to take apart (hundreds of thousands of header fields, thousands of
+//! boundaries that do not occur in it, megabytes of unfinished encoded words) becomes an event of its header
+//! alone, and a refusal that stands for no record tells why.
+//!
 //! # Records
 //!
 //! One message is one record and becomes one event of class `email_activity`. Messages that it contains
@@ -25,7 +29,7 @@
 //! | `to`, `cc`, `delivered_to` | lists of addresses; `delivered_to` from `Bcc`, `Delivered-To`, `X-Original-To`, `Envelope-To` | `mail_to` (from `to`) |
 //! | `subject` | decoded | `subject` |
 //! | `message_id`, `in_reply_to` | without angle brackets | `message_id` |
-//! | `references` | list, without angle brackets, oldest first | |
+//! | `references` | list, without angle brackets, oldest first, at most 1,000 | |
 //! | `date` | `Date:` as written | |
 //! | `received` | list: the `Received:` fields, unfolded, latest first | |
 //! | `src_ip` | address of the first outside host in the `Received:` chain, from the top; best effort | `src_ip` |
@@ -49,6 +53,8 @@ mod mbox;
 mod message;
 mod urls;
 
+#[cfg(test)]
+mod corpora;
 #[cfg(test)]
 mod tests;
 

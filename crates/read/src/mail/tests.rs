@@ -109,19 +109,25 @@ impl Collected {
     }
 }
 
-fn read(format: &dyn Format, bytes: &[u8]) -> Collected {
-    let mut collected = Collected::default();
+/// The blocks of `bytes`, and what could not be put into one.
+pub(super) fn blocks_of(format: &dyn Format, bytes: &[u8]) -> (Vec<Block>, Vec<Refusal>) {
     let mut blocks = Vec::new();
-    let outcome = format
-        .split(&mut &bytes[..], &mut |block: Block| {
-            blocks.push(block);
-            ControlFlow::Continue(())
-        })
-        .unwrap();
-    collected.refusals = outcome.refusals;
-    for block in &blocks {
-        format.parse(block, &mut collected);
-    }
+    let outcome = format.split(&mut &bytes[..], &mut |block| {
+        blocks.push(block);
+        ControlFlow::Continue(())
+    });
+    (blocks, outcome.unwrap().refusals)
+}
+
+fn read(format: &dyn Format, bytes: &[u8]) -> Collected {
+    let (blocks, refusals) = blocks_of(format, bytes);
+    let mut collected = Collected {
+        events: Vec::new(),
+        refusals,
+    };
+    blocks
+        .iter()
+        .for_each(|block| format.parse(block, &mut collected));
     collected
 }
 
@@ -472,12 +478,8 @@ fn a_mailbox_is_cut_into_blocks_of_whole_messages() {
         write!(text, "{}\n{body}\n\n", FIRST.replace("one", &n.to_string())).unwrap();
         text
     });
-    let mut blocks = Vec::new();
-    let outcome = Mbox.split(&mut text.as_bytes(), &mut |block| {
-        blocks.push(block);
-        ControlFlow::Continue(())
-    });
-    assert_eq!(outcome.unwrap().refusals, []);
+    let (blocks, refusals) = blocks_of(&Mbox, text.as_bytes());
+    assert_eq!(refusals, []);
     assert!(blocks.len() > 3 && blocks.iter().all(|block| block.bytes.len() < 2_000_000));
     assert_eq!(
         blocks.iter().map(|block| block.bytes.len()).sum::<usize>(),

@@ -6,6 +6,9 @@ use blackrod_model::Timestamp;
 use blackrod_model::mail::{Header, Hop, Mailbox, Message};
 use mail_parser::{Addr, Address, DateTime, HeaderName, HeaderValue, Host, Received};
 
+/// How many references of a message are listed, of each of the two fields.
+const REFERENCE_LIMIT: usize = 500;
+
 /// Fills `message` from its header.
 pub(super) fn fill<'a>(message: &mut Message<'a>, raw: &'a [u8], headers: Vec<mail_parser::Header<'a>>) {
     message.headers = listed(raw, &headers);
@@ -59,7 +62,8 @@ pub(super) fn fill<'a>(message: &mut Message<'a>, raw: &'a [u8], headers: Vec<ma
             _ => {}
         }
     }
-    for id in in_reply_to {
+    message.references.truncate(REFERENCE_LIMIT);
+    for id in in_reply_to.into_iter().take(REFERENCE_LIMIT) {
         if !message.references.contains(&id) {
             message.references.push(id);
         }
@@ -76,7 +80,7 @@ pub(super) fn listed<'a>(raw: &'a [u8], headers: &[mail_parser::Header<'a>]) -> 
                 .unwrap_or_default();
             let name = name.strip_suffix(b":").unwrap_or(name).trim_ascii();
             Header {
-                name: String::from_utf8_lossy(name),
+                name: text(name),
                 value: unfolded(raw, header),
             }
         })
@@ -86,16 +90,19 @@ pub(super) fn listed<'a>(raw: &'a [u8], headers: &[mail_parser::Header<'a>]) -> 
 /// The field's value as written, its lines joined (RFC 5322 2.2.3).
 pub(super) fn unfolded<'a>(raw: &'a [u8], header: &mail_parser::Header<'_>) -> Cow<'a, str> {
     let span = header.offset_start as usize..header.offset_end as usize;
-    let value = String::from_utf8_lossy(raw.get(span).unwrap_or_default().trim_ascii());
+    let value = text(raw.get(span).unwrap_or_default().trim_ascii());
     if memchr::memchr2(b'\n', b'\r', value.as_bytes()).is_none() {
         return value;
     }
-    Cow::Owned(
-        value
-            .chars()
-            .filter(|letter| !matches!(letter, '\r' | '\n'))
-            .collect(),
-    )
+    Cow::Owned(value.split(['\r', '\n']).collect())
+}
+
+/// `bytes` as text; what is not UTF-8 becomes U+FFFD. Faster than `from_utf8_lossy` alone where all of it is.
+fn text(bytes: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => String::from_utf8_lossy(bytes),
+    }
 }
 
 /// Appends the addresses of a field; where nothing in it is one, the field as it stands.
