@@ -1,13 +1,40 @@
 //! Events → findings.
+//!
+//! Rules and indicators are compiled once into [`Detectors`], which all threads share; each thread
+//! has a [`Scanner`], which is cheap. Adding a detector is one folder here, one line in
+//! [`Scanner::event`] and one in [`explain::ALL`]; adding a rule takes no Rust at all.
 
 pub mod content;
 pub mod entities;
+pub mod explain;
 pub mod indicators;
 pub mod sigma;
+pub mod yara;
 
 use std::path::PathBuf;
 
-use blackrod_model::{Finding, Premise};
+use blackrod_model::{Event, EvidenceId, Finding, Premise, Refusal, RuleProblem, RuleSet, Sha256};
+use rustc_hash::FxHashSet;
+
+use content::Content;
+
+/// Where rules and indicators come from.
+#[derive(Clone, Debug, Default)]
+pub struct Sources {
+    /// Use the rules that blackrod comes with.
+    pub builtin: bool,
+    /// Folders with Sigma rules (`.yml`, `.yaml`) and YARA rules (`.yar`, `.yara`), in any mixture.
+    pub rule_dirs: Vec<PathBuf>,
+    /// Files of indicators: STIX 2.1, CSV, plain lists.
+    pub indicator_files: Vec<PathBuf>,
+}
+
+/// Everything that finds, compiled. Immutable; shared by all threads.
+pub struct Detectors {
+    sigma: sigma::Rules,
+    yara: yara::Rules,
+    indicators: indicators::Set,
+}
 
 /// What detectors found in some evidence.
 #[derive(Debug, Default)]
@@ -17,6 +44,20 @@ pub struct Found {
     /// Matches that mean something only together; collected over all evidence and handed to
     /// [`Detectors::correlate`] in the order of their times.
     pub premises: Vec<Premise>,
+    /// What detectors could not search to its end.
+    pub refusals: Vec<Refusal>,
+}
+
+/// Which kinds of records there were: what [`Detectors::idle`] needs to know.
+#[derive(Clone, Debug, Default)]
+pub struct SeenSources(FxHashSet<sigma::LogKey>);
+
+/// One thread's tools. They keep what they learn about the logs, so one that lives long is faster;
+/// what it finds does not depend on what it saw before.
+pub struct Scanner<'d> {
+    sigma: sigma::Scanner<'d>,
+    yara: yara::Scanner<'d>,
+    indicators: &'d indicators::Set,
 }
 
 /// Why rules or indicators could not be loaded at all. A single bad rule is no such reason; it is
@@ -39,4 +80,97 @@ pub enum LoadError {
         /// What the system said.
         source: std::io::Error,
     },
+}
+
+impl Detectors {
+    /// Loads and compiles everything. The [`RuleSet`]s, one for each method, say how much was
+    /// loaded, and what was not and why.
+    ///
+    /// # Errors
+    ///
+    /// [`LoadError`] when a folder or a file that was named cannot be read.
+    pub fn load(sources: &Sources) -> Result<(Self, Vec<RuleSet>), LoadError> {
+        let (sigma, sigma_set) = sigma::Rules::load(&sources.rule_dirs, sources.builtin)?;
+        let (yara, yara_set) = yara::Rules::load(&sources.rule_dirs, sources.builtin)?;
+        let (indicators, indicator_set) = indicators::Set::load(&sources.indicator_files)?;
+        let detectors = Self {
+            sigma,
+            yara,
+            indicators,
+        };
+        Ok((detectors, vec![sigma_set, yara_set, indicator_set]))
+    }
+
+    /// The tools of one thread.
+    pub fn scanner(&self) -> Scanner<'_> {
+        Scanner {
+            sigma: self.sigma.scanner(),
+            yara: self.yara.scanner(),
+            indicators: &self.indicators,
+        }
+    }
+
+    /// What the premises of all evidence come to together. They must come in the order of their times.
+    pub fn correlate(&self, premises: impl Iterator<Item = Premise>) -> Vec<Finding> {
+        self.sigma.correlate(premises)
+    }
+
+    /// The rules that can never match evidence in which no other kinds of records were seen.
+    pub fn idle(&self, seen: &SeenSources) -> Vec<RuleProblem> {
+        self.sigma.idle(seen.0.iter())
+    }
+
+    /// What the author of a rule says about it, by its id or title; `None` if no such rule is loaded.
+    pub fn explain_rule(&self, rule: &str) -> Option<String> {
+        self.sigma.explain(rule)
+    }
+}
+
+impl Scanner<'_> {
+    /// Looks at one record and adds what is found to `found`.
+    pub fn event(&mut self, evidence: EvidenceId, event: &Event<'_>, found: &mut Found) {
+        self.sigma.event(evidence, event, found);
+        self.indicators.search(event, evidence, &mut found.findings);
+        if event.mail.is_some() {
+            let refusals = self.yara.search(event, evidence, &mut found.findings);
+            found.refusals.extend(refusals);
+        }
+    }
+
+    /// Looks at a file that holds no records, called `name`, and adds what is found to `found`.
+    /// `sha256` is its digest.
+    pub fn content(
+        &mut self,
+        evidence: EvidenceId,
+        name: &str,
+        bytes: &[u8],
+        sha256: &Sha256,
+        found: &mut Found,
+    ) {
+        let content = Content::file(evidence, Some(name), bytes);
+        found
+            .refusals
+            .extend(self.yara.search_content(&content, &mut found.findings));
+        if self.indicators.is_empty() {
+            return;
+        }
+        let mut hasher = self.indicators.hasher();
+        hasher.update(bytes);
+        let mut digests = hasher.finish();
+        digests.sha256 = Some(*sha256);
+        self.indicators
+            .search_content(&content, &digests, &mut found.findings);
+    }
+
+    /// Which kinds of records this scanner met.
+    pub fn into_seen(self) -> SeenSources {
+        SeenSources(self.sigma.seen().cloned().collect())
+    }
+}
+
+impl SeenSources {
+    /// Adds what another scanner met.
+    pub fn merge(&mut self, other: Self) {
+        self.0.extend(other.0);
+    }
 }

@@ -8,9 +8,8 @@ use rsigma_eval::{
 use rsigma_parser::{CorrelationCondition, CorrelationRule, SigmaRule};
 use rustc_hash::FxHashMap;
 
+use super::CORRELATION_CODE as CODE;
 use super::rule::{Rule, severity, techniques};
-
-const CODE: &str = "SIGMA-CORRELATION";
 
 /// Groups that a correlation may keep apart at once; beyond it those that were quiet longest are dropped.
 const MAX_GROUPS: usize = 100_000;
@@ -35,7 +34,11 @@ impl Correlations {
     ) -> Self {
         let mut by_name: FxHashMap<&str, usize> = FxHashMap::default();
         for (index, source) in sources.iter().enumerate() {
-            let names = [Some(source.title.as_str()), source.name.as_deref(), source.id.as_deref()];
+            let names = [
+                Some(source.title.as_str()),
+                source.name.as_deref(),
+                source.id.as_deref(),
+            ];
             by_name.extend(names.into_iter().flatten().map(|name| (name, index)));
         }
         let is_correlation = |name: &str| {
@@ -52,14 +55,21 @@ impl Correlations {
                 .find(|name| !by_name.contains_key(name.as_str()) && !is_correlation(name));
             if let Some(name) = unknown {
                 problems.push(RuleProblem {
-                    rule: correlation.id.clone().unwrap_or_else(|| correlation.title.clone()),
+                    rule: correlation
+                        .id
+                        .clone()
+                        .unwrap_or_else(|| correlation.title.clone()),
                     title: correlation.title.clone(),
                     reason: format!("refers to the rule `{name}`, which is not loaded"),
                 });
                 continue;
             }
             let fields = fields_of(correlation);
-            for &index in correlation.rules.iter().filter_map(|name| by_name.get(name.as_str())) {
+            for &index in correlation
+                .rules
+                .iter()
+                .filter_map(|name| by_name.get(name.as_str()))
+            {
                 let base = &mut loaded[index];
                 let needed = base.premise.get_or_insert_default();
                 needed.extend(fields.iter().cloned());
@@ -119,7 +129,10 @@ impl Correlations {
 /// The fields that a correlation groups by or counts, under all their names.
 fn fields_of(correlation: &CorrelationRule) -> Vec<String> {
     let mut fields = correlation.group_by.clone();
-    if let CorrelationCondition::Threshold { field: Some(counted), .. } = &correlation.condition {
+    if let CorrelationCondition::Threshold {
+        field: Some(counted), ..
+    } = &correlation.condition
+    {
         fields.extend(counted.iter().cloned());
     }
     for alias in &correlation.aliases {
@@ -151,14 +164,24 @@ fn matched(premise: &Premise) -> EvaluationResult {
 fn finding(result: &EvaluationResult, last: &Premise) -> Option<Finding> {
     let body = result.as_correlation()?;
     let header = &result.header;
-    let rule_id = header.rule_id.clone().unwrap_or_else(|| header.rule_title.clone());
+    let rule_id = header
+        .rule_id
+        .clone()
+        .unwrap_or_else(|| header.rule_title.clone());
     let mut reasons: Vec<Reason> = body
         .group_key
         .iter()
         .map(|(field, value)| Reason::new(field.clone(), value))
         .collect();
-    let detail: String = body.group_key.iter().map(|(field, value)| format!("{field}={value}\n")).collect();
-    reasons.push(Reason::new(body.correlation_type.as_str(), &body.aggregated_value.to_string()));
+    let detail: String = body
+        .group_key
+        .iter()
+        .map(|(field, value)| format!("{field}={value}\n"))
+        .collect();
+    reasons.push(Reason::new(
+        body.correlation_type.as_str(),
+        &body.aggregated_value.to_string(),
+    ));
     reasons.push(Reason::new("timespan", &format!("{} s", body.timespan_secs)));
     Some(Finding {
         id: FindingId::new(CODE, &rule_id, last.evidence, last.at.record, &detail),
@@ -172,7 +195,11 @@ fn finding(result: &EvaluationResult, last: &Premise) -> Option<Finding> {
         class: Class::DETECTION_FINDING.0,
         attack: techniques(&header.tags),
         reasons,
-        entities: last.fields.iter().filter_map(|(field, value)| entity(field, value)).collect(),
+        entities: last
+            .fields
+            .iter()
+            .filter_map(|(field, value)| entity(field, value))
+            .collect(),
     })
 }
 

@@ -39,7 +39,12 @@ impl Slots {
 
     /// Finds the fields of `event` that are `wanted`, the first where a name occurs twice, and
     /// gives it the other names that rules expect.
-    pub(super) fn fill(&mut self, event: &Event<'_>, wanted: &FxHashMap<Box<str>, FieldId>, aliases: &[Alias]) {
+    pub(super) fn fill(
+        &mut self,
+        event: &Event<'_>,
+        wanted: &FxHashMap<Box<str>, FieldId>,
+        aliases: &[Alias],
+    ) {
         for id in self.filled.drain(..) {
             self.slots[id.index()] = ABSENT;
         }

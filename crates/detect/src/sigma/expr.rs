@@ -204,9 +204,7 @@ fn compile_parts(parts: &[ConditionExpr], rule: &CompiledRule, names: &mut Names
 
 fn compile_detection(detection: &CompiledDetection, names: &mut Names) -> Expr {
     match detection {
-        CompiledDetection::AllOf(items) => {
-            all(items.iter().map(|item| compile_item(item, names)).collect())
-        }
+        CompiledDetection::AllOf(items) => all(items.iter().map(|item| compile_item(item, names)).collect()),
         CompiledDetection::AnyOf(parts) => {
             any(parts.iter().map(|part| compile_detection(part, names)).collect())
         }
@@ -215,9 +213,7 @@ fn compile_detection(detection: &CompiledDetection, names: &mut Names) -> Expr {
         }
         CompiledDetection::Keywords(matcher) => Expr::Keyword(matcher.clone()),
         // Rules with these are kept whole and do not get here.
-        CompiledDetection::ArrayMatch { .. } | CompiledDetection::Conditional { .. } => {
-            Expr::Any(Vec::new())
-        }
+        CompiledDetection::ArrayMatch { .. } | CompiledDetection::Conditional { .. } => Expr::Any(Vec::new()),
     }
 }
 
@@ -299,20 +295,28 @@ fn raw_matches(matcher: &CompiledMatcher, raw: &str) -> bool {
 fn text_matches(matcher: &CompiledMatcher, raw: &str, lower: &str) -> bool {
     let cased = |ignore_case: &bool| if *ignore_case { lower } else { raw };
     match matcher {
-        CompiledMatcher::Exact { value, case_insensitive } => cased(case_insensitive) == value,
-        CompiledMatcher::Contains { value, case_insensitive } => {
-            memchr::memmem::find(cased(case_insensitive).as_bytes(), value.as_bytes()).is_some()
-        }
-        CompiledMatcher::StartsWith { value, case_insensitive } => {
-            cased(case_insensitive).starts_with(value.as_str())
-        }
-        CompiledMatcher::EndsWith { value, case_insensitive } => {
-            cased(case_insensitive).ends_with(value.as_str())
-        }
+        CompiledMatcher::Exact {
+            value,
+            case_insensitive,
+        } => cased(case_insensitive) == value,
+        CompiledMatcher::Contains {
+            value,
+            case_insensitive,
+        } => memchr::memmem::find(cased(case_insensitive).as_bytes(), value.as_bytes()).is_some(),
+        CompiledMatcher::StartsWith {
+            value,
+            case_insensitive,
+        } => cased(case_insensitive).starts_with(value.as_str()),
+        CompiledMatcher::EndsWith {
+            value,
+            case_insensitive,
+        } => cased(case_insensitive).ends_with(value.as_str()),
         CompiledMatcher::Regex(regex) => regex.is_match(raw),
-        CompiledMatcher::AhoCorasickSet { automaton, case_insensitive, .. } => {
-            automaton.is_match(cased(case_insensitive))
-        }
+        CompiledMatcher::AhoCorasickSet {
+            automaton,
+            case_insensitive,
+            ..
+        } => automaton.is_match(cased(case_insensitive)),
         CompiledMatcher::RegexSetMatch { set, mode } => match mode {
             GroupMode::Any => set.is_match(raw),
             GroupMode::All => set.matches(raw).iter().count() == set.len(),

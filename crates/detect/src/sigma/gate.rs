@@ -136,19 +136,33 @@ fn union(gates: impl Iterator<Item = Gate>) -> Gate {
 
 fn matcher_gate(matcher: &CompiledMatcher, field: Option<FieldId>, commonness: &Commonness) -> Gate {
     match matcher {
-        CompiledMatcher::Exact { value, case_insensitive } => {
+        CompiledMatcher::Exact {
+            value,
+            case_insensitive,
+        } => {
             let literal = fold(value, *case_insensitive)?;
             Some(vec![match field {
                 Some(field) => Atom::Exact(field, literal),
                 None => Atom::Keyword(literal),
             }])
         }
-        CompiledMatcher::Contains { value, case_insensitive }
-        | CompiledMatcher::StartsWith { value, case_insensitive }
-        | CompiledMatcher::EndsWith { value, case_insensitive } => {
-            Some(vec![contains(fold(value, *case_insensitive)?, field)])
+        CompiledMatcher::Contains {
+            value,
+            case_insensitive,
         }
-        CompiledMatcher::AhoCorasickSet { needles, case_insensitive, .. } => needles
+        | CompiledMatcher::StartsWith {
+            value,
+            case_insensitive,
+        }
+        | CompiledMatcher::EndsWith {
+            value,
+            case_insensitive,
+        } => Some(vec![contains(fold(value, *case_insensitive)?, field)]),
+        CompiledMatcher::AhoCorasickSet {
+            needles,
+            case_insensitive,
+            ..
+        } => needles
             .iter()
             .map(|needle| Some(contains(fold(needle, *case_insensitive)?, field)))
             .collect(),
@@ -204,7 +218,12 @@ fn regex_gate(pattern: &str, field: Option<FieldId>) -> Gate {
     if literals.iter().any(|literal| literal.len() < 2) {
         return None;
     }
-    Some(literals.into_iter().map(|literal| contains(literal, field)).collect())
+    Some(
+        literals
+            .into_iter()
+            .map(|literal| contains(literal, field))
+            .collect(),
+    )
 }
 
 /// Literals in lower case of which every text that matches contains at least one.

@@ -1,9 +1,9 @@
 //! From what is in an event to the rules that may match it.
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, MatchKind, packed};
 use rustc_hash::FxHashMap;
 
-use super::event::{Slots, push_lower};
+use super::event::Slots;
 use super::gate::{Atom, Gate};
 use super::names::FieldId;
 
@@ -13,7 +13,7 @@ pub(super) struct Index {
     exact: FxHashMap<FieldId, FxHashMap<Box<str>, Box<[u32]>>>,
     contains: FxHashMap<FieldId, Literals>,
     present: FxHashMap<FieldId, Box<[u32]>>,
-    keywords: Option<Literals>,
+    keywords: Option<Keywords>,
     /// Rules of which nothing is known.
     always: Box<[u32]>,
 }
@@ -23,6 +23,15 @@ pub(super) struct Index {
 struct Literals {
     automaton: AhoCorasick,
     rules: Vec<Box<[u32]>>,
+}
+
+/// Literals looked for in everything that an event says.
+#[derive(Debug)]
+struct Keywords {
+    /// Says quickly that none of them occurs, which is nearly always so. `None` where there are too
+    /// many for vector instructions or the processor has none.
+    scout: Option<packed::Searcher>,
+    literals: Literals,
 }
 
 /// A set of small numbers that remembers the order of nothing and is emptied quickly.
@@ -120,7 +129,7 @@ impl Index {
             }
         }
         if !keywords.is_empty() {
-            index.keywords = Literals::build(&keywords);
+            index.keywords = Keywords::build(&keywords);
             if index.keywords.is_none() {
                 always.extend(keywords.into_values().flatten());
             }
@@ -157,18 +166,35 @@ impl Index {
         }
     }
 
-    /// Marks the rules that some text of an event calls for.
-    pub(super) fn mark_keywords(&self, text: &str, marks: &mut Marks) {
+    /// Marks the rules that some text of an event calls for; `texts` are all of them in lower case,
+    /// one after the other.
+    pub(super) fn mark_keywords(&self, texts: &str, marks: &mut Marks) {
         let Some(keywords) = &self.keywords else {
             return;
         };
-        if text.is_ascii() {
-            keywords.mark(text, marks);
-        } else {
-            let mut lower = String::with_capacity(text.len());
-            push_lower(text, &mut lower);
-            keywords.mark(&lower, marks);
+        let may_match = keywords
+            .scout
+            .as_ref()
+            .is_none_or(|scout| scout.find(texts).is_some());
+        if may_match {
+            keywords.literals.mark(texts, marks);
         }
+    }
+
+    /// Whether there are rules that [`Index::mark_keywords`] can mark.
+    pub(super) fn has_keywords(&self) -> bool {
+        self.keywords.is_some()
+    }
+}
+
+impl Keywords {
+    /// `None` if there are too many for one automaton.
+    fn build(literals: &FxHashMap<&str, Vec<u32>>) -> Option<Self> {
+        let scout = packed::Config::new().builder().extend(literals.keys()).build();
+        Some(Self {
+            scout,
+            literals: Literals::build(literals)?,
+        })
     }
 }
 
@@ -177,7 +203,6 @@ impl Literals {
     fn build(literals: &FxHashMap<&str, Vec<u32>>) -> Option<Self> {
         let automaton = AhoCorasick::builder()
             .match_kind(MatchKind::Standard)
-            .ascii_case_insensitive(true)
             .build(literals.keys())
             .ok()?;
         let rules = literals.values().map(|rules| rules.clone().into()).collect();

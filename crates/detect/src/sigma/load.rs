@@ -80,8 +80,9 @@ fn builtin_files(dir: &Dir<'_>, out: &mut Vec<RuleFile>) {
 }
 
 fn is_yaml(path: &Path) -> bool {
-    path.extension()
-        .is_some_and(|extension| extension.eq_ignore_ascii_case("yml") || extension.eq_ignore_ascii_case("yaml"))
+    path.extension().is_some_and(|extension| {
+        extension.eq_ignore_ascii_case("yml") || extension.eq_ignore_ascii_case("yaml")
+    })
 }
 
 fn read_folder(
@@ -104,7 +105,10 @@ fn read_folder(
 }
 
 fn list(dir: &Path, depth: usize, out: &mut Vec<PathBuf>) -> Result<(), LoadError> {
-    let cannot = |source| LoadError::Folder { path: dir.to_owned(), source };
+    let cannot = |source| LoadError::Folder {
+        path: dir.to_owned(),
+        source,
+    };
     if dir.is_file() {
         out.push(dir.to_owned());
         return Ok(());
@@ -137,7 +141,10 @@ fn parse(files: Vec<RuleFile>, problems: &mut Vec<RuleProblem>) -> Vec<Parsed> {
     if let Some(first) = others.first() {
         let reason = match others.len() {
             1 => "is no Sigma rule: it has no `detection`, `correlation` or `filter`".to_owned(),
-            count => format!("this and {} more YAML files are no Sigma rules: they have no `detection`, `correlation` or `filter`", count - 1),
+            count => format!(
+                "this and {} more YAML files are no Sigma rules: they have no `detection`, `correlation` or `filter`",
+                count - 1
+            ),
         };
         problems.push(problem(first.name.clone(), "", reason));
     }
@@ -154,7 +161,11 @@ fn parse(files: Vec<RuleFile>, problems: &mut Vec<RuleProblem>) -> Vec<Parsed> {
             Ok(collection) => {
                 let errors = collection.errors.iter();
                 problems.extend(errors.map(|error| problem(file.name.clone(), "", error.clone())));
-                good.push(Parsed { name: file.name, text: file.text, collection });
+                good.push(Parsed {
+                    name: file.name,
+                    text: file.text,
+                    collection,
+                });
             }
             Err(error) => problems.push(problem(file.name, "", error.to_string())),
         }
@@ -193,7 +204,13 @@ fn build(parsed: &[Parsed], mut problems: Vec<RuleProblem>) -> (Rules, RuleSet) 
     let mut texts: Vec<&str> = Vec::with_capacity(compiled.len());
     let mut sources: Vec<&SigmaRule> = Vec::with_capacity(compiled.len());
     for (sourced, compiled) in &compiled {
-        loaded.push(Rule::new(compiled, event_id, &mut names));
+        loaded.push(Rule::new(
+            &sourced.file.name,
+            sourced.rule,
+            compiled,
+            event_id,
+            &mut names,
+        ));
         texts.push(&sourced.file.text);
         sources.push(sourced.rule);
     }
@@ -230,12 +247,18 @@ fn build(parsed: &[Parsed], mut problems: Vec<RuleProblem>) -> (Rules, RuleSet) 
         refused: problems,
         idle: Vec::new(),
     };
-    let rules = Rules { rules: loaded, names, router, correlations };
+    let rules = Rules {
+        rules: loaded,
+        names,
+        router,
+        correlations,
+    };
     (rules, set)
 }
 
-/// All rules of one kind; of several with the same id the last, and a problem for each other.
-fn last_of_each_id<'p, T>(
+/// All rules of one kind; of several with the same id the last, and a problem for each other that
+/// is not the same.
+fn last_of_each_id<'p, T: PartialEq>(
     parsed: &'p [Parsed],
     of: impl Fn(&'p SigmaCollection) -> &'p Vec<T>,
     identity: impl Fn(&'p T) -> (Option<&'p str>, &'p String),
@@ -248,6 +271,7 @@ fn last_of_each_id<'p, T>(
             let (id, title) = identity(rule);
             if let Some(earlier) = id.and_then(|id| by_id.insert(id, rules.len()))
                 && let Some(replaced) = rules.get_mut(earlier).and_then(Option::take)
+                && replaced.rule != rule
             {
                 let reason = format!("{} has a rule with the same id, which counts", file.name);
                 problems.push(problem(replaced.file.name.clone(), title, reason));
@@ -272,7 +296,11 @@ fn compile<'p>(
         match result {
             Ok(rule) => good.push((sourced, rule)),
             Err(error) => {
-                problems.push(problem(sourced.file.name.clone(), &sourced.rule.title, error.to_string()));
+                problems.push(problem(
+                    sourced.file.name.clone(),
+                    &sourced.rule.title,
+                    error.to_string(),
+                ));
             }
         }
     }
@@ -292,5 +320,9 @@ fn compile<'p>(
 }
 
 fn problem(rule: String, title: &str, reason: String) -> RuleProblem {
-    RuleProblem { rule, title: title.to_owned(), reason }
+    RuleProblem {
+        rule,
+        title: title.to_owned(),
+        reason,
+    }
 }

@@ -132,9 +132,13 @@ impl Product {
         log: &'t str,
         event_id: u32,
     ) -> impl Iterator<Item = &'t Records> {
-        self.category(category).unwrap_or_default().iter().filter(move |records| {
-            self.is_in(&records.service, log) && (records.events.is_empty() || records.events.contains(&event_id))
-        })
+        self.category(category)
+            .unwrap_or_default()
+            .iter()
+            .filter(move |records| {
+                self.is_in(&records.service, log)
+                    && (records.events.is_empty() || records.events.contains(&event_id))
+            })
     }
 
     /// All records of all categories.
@@ -181,6 +185,9 @@ mod tests {
         let sysmon = "microsoft-windows-sysmon/operational";
         assert_eq!(windows.log("Microsoft-Windows-Sysmon/Operational", ""), sysmon);
         assert_eq!(windows.log("", "Microsoft-Windows-Sysmon"), sysmon);
-        assert_eq!(windows.log("Nobody-Knows/Operational", "Microsoft-Windows-Sysmon"), "");
+        assert_eq!(
+            windows.log("Nobody-Knows/Operational", "Microsoft-Windows-Sysmon"),
+            ""
+        );
     }
 }

@@ -41,7 +41,13 @@ impl Memo {
         let secret = RandomState::new();
         Self {
             hasher: SipHasher13::new_with_keys(secret.hash_one(0), secret.hash_one(1)),
-            places: vec![Place { key: 0, verdict: EMPTY }; PLACES],
+            places: vec![
+                Place {
+                    key: 0,
+                    verdict: EMPTY
+                };
+                PLACES
+            ],
             verdicts: vec![Box::default()],
             numbers: FxHashMap::from_iter([(Box::default(), 0)]),
             bytes: Vec::with_capacity(1_024),
@@ -50,7 +56,11 @@ impl Memo {
 
     /// The key for an event on route number `route` with these values, in the order of the fields
     /// that the route's rules read.
-    pub(super) fn key<'v>(&mut self, route: u32, values: impl Iterator<Item = Option<&'v Value<'v>>>) -> u128 {
+    pub(super) fn key<'v>(
+        &mut self,
+        route: u32,
+        values: impl Iterator<Item = Option<&'v Value<'v>>>,
+    ) -> u128 {
         self.bytes.clear();
         self.bytes.extend_from_slice(&route.to_le_bytes());
         for value in values {
@@ -70,7 +80,9 @@ impl Memo {
         if place.key != key || place.verdict == EMPTY {
             return None;
         }
-        self.verdicts.get(place.verdict as usize).map(|verdict| &**verdict)
+        self.verdicts
+            .get(place.verdict as usize)
+            .map(|verdict| &**verdict)
     }
 
     /// Remembers a verdict.
@@ -80,7 +92,10 @@ impl Memo {
             None => {
                 if self.verdicts.len() >= MAX_VERDICTS {
                     let hasher = self.hasher;
-                    *self = Self { hasher, ..Self::new() };
+                    *self = Self {
+                        hasher,
+                        ..Self::new()
+                    };
                 }
                 let number = u32::try_from(self.verdicts.len()).unwrap_or(EMPTY);
                 self.verdicts.push(matched.into());

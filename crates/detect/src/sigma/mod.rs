@@ -1,4 +1,6 @@
-//! Sigma rules over log records.
+#![doc = include_str!("explain.md")]
+//!
+//! # How it works
 //!
 //! Rules are parsed and compiled by rsigma; here they are routed to the records that they are
 //! about, indexed, and matched against borrowed fields.
@@ -23,7 +25,7 @@ mod route;
 mod rule;
 mod scanner;
 
-use blackrod_model::{Finding, Premise, RuleProblem};
+use blackrod_model::{Finding, Premise, RuleProblem, Source};
 use correlate::Correlations;
 use names::Names;
 use route::{Route, Router};
@@ -32,7 +34,14 @@ use rule::Rule;
 pub use route::LogKey;
 pub use scanner::{Scanner, Stats};
 
-const CODE: &str = "SIGMA";
+/// The code of findings of this detector.
+pub const CODE: &str = "SIGMA";
+
+/// The code of findings about several records.
+pub const CORRELATION_CODE: &str = "SIGMA-CORRELATION";
+
+/// What `blackrod explain SIGMA` prints.
+pub const EXPLAIN: &str = include_str!("explain.md");
 
 /// Compiled rules: immutable, shared by threads.
 pub struct Rules {
@@ -65,8 +74,31 @@ impl Rules {
             .map(|rule| RuleProblem {
                 rule: rule.id.clone(),
                 title: rule.title.clone(),
-                reason: format!("no record of its log source in the evidence: {}", rule.log_source()),
+                reason: format!(
+                    "no record of its log source in the evidence: {}",
+                    rule.log_source()
+                ),
             })
+            .collect()
+    }
+
+    /// What the author of a rule says about it, by its id or title.
+    pub fn explain(&self, rule: &str) -> Option<String> {
+        let by_id = self.rules.iter().find(|known| known.id == rule);
+        let found = by_id.or_else(|| {
+            self.rules
+                .iter()
+                .find(|known| known.title.eq_ignore_ascii_case(rule))
+        })?;
+        Some(found.explain())
+    }
+
+    /// The ids of the rules that are about records of this log.
+    pub fn applicable(&self, source: &Source<'_>) -> Vec<&str> {
+        let route = self.router.route(source, &self.rules, &self.names);
+        let numbers = route.members.iter().map(|(number, _)| *number as usize);
+        numbers
+            .filter_map(|number| self.rules.get(number).map(|rule| rule.id.as_str()))
             .collect()
     }
 

@@ -114,12 +114,19 @@ impl Router {
             return LogKey {
                 product: source.product.into(),
                 log: log.into(),
-                event_id: self.event_ids.contains(&source.event_id).then_some(source.event_id),
+                event_id: self
+                    .event_ids
+                    .contains(&source.event_id)
+                    .then_some(source.event_id),
             };
         }
         let known = |name: &str| {
             let lower = name.to_lowercase();
-            if self.vocabulary.contains(&lower) { lower } else { String::new() }
+            if self.vocabulary.contains(&lower) {
+                lower
+            } else {
+                String::new()
+            }
         };
         LogKey {
             product: known(source.product).into(),
@@ -153,7 +160,9 @@ impl Router {
             };
             let mut reads = Reads::default();
             if let Some(Expr::All(parts)) = &condition {
-                reads.fields.extend(self.conditions.iter().filter(|_| !parts.is_empty()));
+                reads
+                    .fields
+                    .extend(self.conditions.iter().filter(|_| !parts.is_empty()));
             }
             reads.fields.extend(&rule.fields);
             read.extend(&reads.fields);
@@ -180,9 +189,16 @@ impl Router {
     }
 
     /// Whether `rule` is about records of this kind; if so, what else the record must be like.
-    #[expect(clippy::option_option, reason = "about it or not, and if so with a condition or without")]
+    #[expect(
+        clippy::option_option,
+        reason = "about it or not, and if so with a condition or without"
+    )]
     fn admits(&self, key: &LogKey, rule: &Rule, names: &Names) -> Option<Option<Expr>> {
-        if rule.product.as_deref().is_some_and(|product| product != &*key.product) {
+        if rule
+            .product
+            .as_deref()
+            .is_some_and(|product| product != &*key.product)
+        {
             return None;
         }
         match self.table.product(&key.product) {

@@ -2,7 +2,7 @@
 
 use blackrod_model::{Severity, Technique};
 use rsigma_eval::CompiledRule;
-use rsigma_parser::Level;
+use rsigma_parser::{Level, SigmaRule};
 
 use super::expr::{Expr, Reads};
 use super::gate::{Commonness, Gate, gate, numbers_of};
@@ -34,11 +34,28 @@ pub(super) struct Rule {
     pub(super) premise: Option<Vec<String>>,
     /// It makes findings of its own.
     pub(super) fires: bool,
+    about: About,
+}
+
+/// What the rule's author says about it.
+#[derive(Debug)]
+struct About {
+    file: String,
+    description: String,
+    false_positives: Vec<String>,
+    references: Vec<String>,
 }
 
 impl Rule {
-    /// From rsigma's form. Its gate is set by [`Rule::set_gate`], when all rules are known.
-    pub(super) fn new(compiled: &CompiledRule, event_id: FieldId, names: &mut Names) -> Self {
+    /// From rsigma's forms of the rule in `file`. Its gate is set by [`Rule::set_gate`], when all
+    /// rules are known.
+    pub(super) fn new(
+        file: &str,
+        source: &SigmaRule,
+        compiled: &CompiledRule,
+        event_id: FieldId,
+        names: &mut Names,
+    ) -> Self {
         let expr = Expr::compile(compiled, names);
         let mut reads = Reads::default();
         expr.reads(names, &mut reads);
@@ -60,7 +77,45 @@ impl Rule {
             gate: None,
             premise: None,
             fires: true,
+            about: About {
+                file: file.to_owned(),
+                description: source.description.clone().unwrap_or_default(),
+                false_positives: source.falsepositives.clone(),
+                references: source.references.clone(),
+            },
         }
+    }
+
+    /// What its author says about it, as Markdown.
+    pub(super) fn explain(&self) -> String {
+        let about = &self.about;
+        let mut text = format!(
+            "{}\n\n# What it finds\n\n{}\n\n",
+            self.title,
+            about.description.trim()
+        );
+        text += &format!(
+            "Severity {}. Log source: {}. ATT&CK: {}.\nRule {} in {}\n",
+            self.severity,
+            self.log_source(),
+            if self.attack.is_empty() {
+                "none named".to_owned()
+            } else {
+                self.attack.join(", ")
+            },
+            self.id,
+            about.file,
+        );
+        for (heading, lines) in [
+            ("False positives", &about.false_positives),
+            ("References", &about.references),
+        ] {
+            if !lines.is_empty() {
+                text += &format!("\n# {heading}\n\n");
+                text.extend(lines.iter().map(|line| format!("- {line}\n")));
+            }
+        }
+        text
     }
 
     /// Chooses what an event must have for the rule to be looked at.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use blackrod_model::{Entity, Event, EvidenceId, Finding, FindingId, Premise, Source};
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::event::{Slots, View};
+use super::event::{Slots, View, push_lower};
 use super::index::Marks;
 use super::memo::Memo;
 use super::route::{LogKey, Route};
@@ -20,6 +20,8 @@ pub struct Scanner<'r> {
     marks: Marks,
     memo: Memo,
     matched: Vec<u32>,
+    /// All texts of the event at hand in lower case.
+    texts: String,
     routes: Vec<Arc<Route>>,
     /// The name of a log and an event id, to a route's number.
     logs: FxHashMap<(u32, u32), u32>,
@@ -59,6 +61,7 @@ impl<'r> Scanner<'r> {
             marks: Marks::default(),
             memo: Memo::new(),
             matched: Vec::new(),
+            texts: String::new(),
             routes: Vec::new(),
             logs: FxHashMap::default(),
             names: FxHashMap::default(),
@@ -89,7 +92,11 @@ impl<'r> Scanner<'r> {
         if !folded {
             self.slots.fold(event);
         }
-        let view = View { event, slots: &self.slots, names: &self.rules.names };
+        let view = View {
+            event,
+            slots: &self.slots,
+            names: &self.rules.names,
+        };
         let entities = entities::of(event);
         for member in &self.matched {
             if let Some(rule) = self.rules.member(&route, *member) {
@@ -99,7 +106,7 @@ impl<'r> Scanner<'r> {
     }
 
     /// The kinds of records met so far.
-    pub fn seen(&self) -> impl Iterator<Item = &LogKey> {
+    pub fn seen(&self) -> impl Iterator<Item = &LogKey> + Clone {
         self.seen.iter()
     }
 
@@ -141,8 +148,15 @@ impl<'r> Scanner<'r> {
             }
             indices.everything.mark(&self.slots, &mut self.marks);
         }
-        for field in &event.fields {
-            field.value.each_str(&mut |text| indices.everything.mark_keywords(text, &mut self.marks));
+        if indices.everything.has_keywords() {
+            self.texts.clear();
+            for field in &event.fields {
+                field.value.each_str(&mut |text| {
+                    push_lower(text, &mut self.texts);
+                    self.texts.push('\n');
+                });
+            }
+            indices.everything.mark_keywords(&self.texts, &mut self.marks);
         }
         if self.marks.is_empty() {
             return;
@@ -154,7 +168,11 @@ impl<'r> Scanner<'r> {
     }
 
     fn evaluate_marked(&mut self, route: &Route, event: &Event<'_>) {
-        let view = View { event, slots: &self.slots, names: &self.rules.names };
+        let view = View {
+            event,
+            slots: &self.slots,
+            names: &self.rules.names,
+        };
         let (matched, stats) = (&mut self.matched, &mut self.stats);
         self.marks.drain(|member| {
             let Some((number, condition)) = route.members.get(member as usize) else {
@@ -178,7 +196,10 @@ impl<'r> Scanner<'r> {
         if self.logs.len() >= MAX_LOGS {
             self.logs.clear();
         }
-        let route = self.rules.router.route(source, &self.rules.rules, &self.rules.names);
+        let route = self
+            .rules
+            .router
+            .route(source, &self.rules.rules, &self.rules.names);
         // Many event ids share the route for ids that no rule mentions.
         let position = self.routes.iter().position(|known| Arc::ptr_eq(known, &route));
         let position = position.unwrap_or_else(|| {
@@ -194,10 +215,15 @@ impl<'r> Scanner<'r> {
 
     /// A number for the log's name. Records of one log mostly follow each other.
     fn log_number(&mut self, source: &Source<'_>) -> u32 {
-        let own = if source.channel.is_empty() { &source.provider } else { &source.channel };
+        let own = if source.channel.is_empty() {
+            &source.provider
+        } else {
+            &source.channel
+        };
         self.name.clear();
         self.name.push_str(source.product);
-        self.name.push(if source.channel.is_empty() { '\u{1}' } else { '\0' });
+        self.name
+            .push(if source.channel.is_empty() { '\u{1}' } else { '\0' });
         self.name.push_str(own);
         if let Some((name, number)) = &self.last_log
             && *name == self.name

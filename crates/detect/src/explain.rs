@@ -1,0 +1,62 @@
+//! What the detectors say of themselves.
+
+use crate::{indicators, sigma, yara};
+
+/// A detector's documentation.
+#[derive(Clone, Copy, Debug)]
+pub struct Doc {
+    /// The code that its findings carry.
+    pub code: &'static str,
+    /// What it is, in a few words.
+    pub title: &'static str,
+    /// What it finds, why it matters, what it misses, references.
+    pub text: &'static str,
+}
+
+/// All codes: a line each. Correlations are part of what the Sigma detector explains.
+pub static ALL: &[Doc] = &[
+    doc(sigma::CODE, "Sigma rules over records", sigma::EXPLAIN),
+    doc(
+        sigma::CORRELATION_CODE,
+        "Sigma rules over several records together",
+        sigma::EXPLAIN,
+    ),
+    doc(yara::CODE, "YARA rules over attachments and files", yara::EXPLAIN),
+    doc(
+        indicators::CODE,
+        "Indicators of compromise in every field",
+        indicators::EXPLAIN,
+    ),
+];
+
+/// The detector with this code, in any case.
+pub fn explain(code: &str) -> Option<&'static Doc> {
+    ALL.iter().find(|doc| doc.code.eq_ignore_ascii_case(code))
+}
+
+const fn doc(code: &'static str, title: &'static str, text: &'static str) -> Doc {
+    Doc { code, title, text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_detector_says_what_it_misses() {
+        for doc in ALL {
+            for heading in [
+                "# What it finds",
+                "# Why it matters",
+                "# What it misses",
+                "# References",
+            ] {
+                assert!(
+                    doc.text.contains(heading),
+                    "{} has no section {heading:?}",
+                    doc.code
+                );
+            }
+        }
+    }
+}
