@@ -14,6 +14,10 @@ use blackrod_model::{Event, Refusal};
 use blackrod_read::{Format, Formats, HEAD_LEN, Sink};
 use evtx::{EvtxParser, ParserSettings};
 
+/// The allocator of the program itself.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> std::io::Result<()> {
     let mut bare_evtx = false;
     let mut verbose = false;

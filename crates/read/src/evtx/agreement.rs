@@ -26,7 +26,11 @@ fn shown(value: &Value<'_>) -> String {
 }
 
 fn fields_of(event: &Event<'_>) -> Fields {
-    event.fields.iter().map(|field| (field.name.to_string(), shown(&field.value))).collect()
+    event
+        .fields
+        .iter()
+        .map(|field| (field.name.to_string(), shown(&field.value)))
+        .collect()
 }
 
 #[derive(Default)]
@@ -58,7 +62,10 @@ struct Agreement {
 
 impl Agreement {
     fn add_file(&mut self, content: &[u8]) {
-        let chunks = content.get(super::FILE_HEADER_LEN..).unwrap_or_default().chunks(CHUNK_LEN);
+        let chunks = content
+            .get(super::FILE_HEADER_LEN..)
+            .unwrap_or_default()
+            .chunks(CHUNK_LEN);
         for chunk in chunks.filter(|chunk| chunk.starts_with(CHUNK_MAGIC)) {
             self.add_chunk(chunk);
         }
@@ -73,13 +80,20 @@ impl Agreement {
         let mut templates = Templates::new(content, &names);
         let mut scratch = Scratch::default();
         for refusal in &theirs.refusals {
-            self.different.push(format!("the crate, record {}: {}", refusal.at.record, refusal.reason));
+            self.different.push(format!(
+                "the crate, record {}: {}",
+                refusal.at.record, refusal.reason
+            ));
         }
         for record in records {
             texts.reset();
             self.records += 1;
             match record::read(record, 0, &mut templates, &mut scratch, &texts, 0) {
-                Ok(event) => self.compare(record, &fields_of(&event), theirs.records.get(&(record.at as u64))),
+                Ok(event) => self.compare(
+                    record,
+                    &fields_of(&event),
+                    theirs.records.get(&(record.at as u64)),
+                ),
                 Err(_) => self.by_fallback += 1,
             }
         }

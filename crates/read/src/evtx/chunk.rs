@@ -187,13 +187,24 @@ fn records(chunk: &[u8], header: Option<&ChunkHeader>) -> Records {
     loop {
         let is_behind_the_last = pos >= end || ids.is_some_and(|(_, last)| last_id == Some(last));
         let here = record_at(chunk, pos);
-        let continues = here.filter(|here| last_id.is_some_and(|last| here.id == last.wrapping_add(1)));
-        if is_behind_the_last && continues.filter(|here| here.is_confirmed(chunk)).is_none() {
+        let next_id = last_id.map(|last| last.wrapping_add(1));
+        let continues = here.is_some_and(|here| Some(here.id) == next_id);
+        let is_confirmed = here.is_some_and(|here| here.is_confirmed(chunk));
+        if is_behind_the_last && !(continues && is_confirmed) {
             return records;
         }
-        if let Some(here) = here {
+        if let Some(here) = here.filter(|_| continues || is_confirmed) {
+            let (skipped, id) = skipped(here.id, next_id, ids.map(|(_, last)| last));
+            if skipped > 0 {
+                records.lost.push(Gap {
+                    at: pos,
+                    first_id: next_id.unwrap_or_default(),
+                    records: skipped,
+                    reason: "missing: the numbers of the records leave them out",
+                });
+            }
             records.found.push(here);
-            last_id = Some(here.id);
+            last_id = Some(id);
             pos += here.len;
             continue;
         }
@@ -208,6 +219,20 @@ fn records(chunk: &[u8], header: Option<&ChunkHeader>) -> Records {
         }
         let Some(next) = next else { return records };
         pos = next.at;
+        last_id = next.id.checked_sub(1);
+    }
+}
+
+/// How many numbers lie between the one expected next and `id`, and the record's true number: a
+/// record that is whole but for its number is still a record.
+fn skipped(id: u64, expected: Option<u64>, last: Option<u64>) -> (u64, u64) {
+    let Some(expected) = expected else {
+        return (0, id);
+    };
+    let most = last.unwrap_or_else(|| expected.saturating_add((CHUNK_LEN / MIN_RECORD_LEN) as u64));
+    match (expected..=most).contains(&id) {
+        true => (id - expected, id),
+        false => (0, expected),
     }
 }
 

@@ -89,7 +89,11 @@ fn with_plain_header(chunk: &[u8], records: &[Header]) -> Vec<u8> {
     const HEADER_LEN: usize = 512;
     let mut plain = chunk.to_vec();
     plain.resize(CHUNK_LEN, 0);
-    let end = records.iter().map(|record| record.at + record.len).max().unwrap_or(CHUNK_LEN);
+    let end = records
+        .iter()
+        .map(|record| record.at + record.len)
+        .max()
+        .unwrap_or(CHUNK_LEN);
     let end = u32::try_from(end).unwrap_or(CHUNK_LEN as u32).to_le_bytes();
     let no_crc = 4_u32.to_le_bytes();
     plain[..HEADER_LEN].fill(0);

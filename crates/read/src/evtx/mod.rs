@@ -28,6 +28,8 @@ mod fallback;
 mod record;
 mod split;
 mod template;
+#[cfg(test)]
+mod tests;
 mod value;
 
 use std::io::BufRead;

@@ -14,7 +14,7 @@ use super::bytes::{u16_at, u32_at};
 use super::{CHUNK_LEN, CHUNK_MAGIC, FILE_HEADER_LEN, FILE_MAGIC};
 use crate::{Block, ReadError, SplitOutcome};
 
-const BLOCK_LEN: usize = 16 * CHUNK_LEN;
+const BLOCK_LEN: usize = 4 * CHUNK_LEN;
 
 /// What is known of a chunk's checksums before it is looked at.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -104,7 +104,7 @@ impl<'c> Templates<'c> {
         Self {
             data,
             memory,
-            names: FxHashMap::default(),
+            names: FxHashMap::with_capacity_and_hasher(128, Default::default()),
             programs: FxHashMap::default(),
             allowance: ALLOWANCE,
         }
@@ -168,7 +168,7 @@ impl<'c> Templates<'c> {
             source,
             place,
             open: Vec::new(),
-            steps: Vec::new(),
+            steps: Vec::with_capacity(64),
         };
         let read = compiler.tokens(&mut cursor, end);
         let steps = compiler.steps;
@@ -207,7 +207,12 @@ impl<'c> Templates<'c> {
     }
 
     fn joined(&self, left: &str, right: &str) -> &'c str {
-        self.memory.alloc_str(&format!("{left}_{right}"))
+        let mut name =
+            bumpalo::collections::String::with_capacity_in(left.len() + 1 + right.len(), self.memory);
+        name.push_str(left);
+        name.push('_');
+        name.push_str(right);
+        name.into_bump_str()
     }
 }
 
@@ -225,7 +230,7 @@ struct Open<'c> {
     /// Where its children stand.
     inside: Place,
     blank: Blank,
-    pieces: Vec<Piece<'c>>,
+    pieces: Pieces<'c>,
     has_children: bool,
     /// The step that leaves it out, if it has one.
     unless: Option<usize>,
@@ -233,7 +238,39 @@ struct Open<'c> {
 
 struct Attribute<'c> {
     name: &'c str,
-    pieces: Vec<Piece<'c>>,
+    pieces: Pieces<'c>,
+}
+
+/// The parts of a text: nearly always one.
+#[derive(Default)]
+struct Pieces<'c> {
+    first: Option<Piece<'c>>,
+    more: Vec<Piece<'c>>,
+}
+
+impl<'c> Pieces<'c> {
+    fn push(&mut self, piece: Piece<'c>) {
+        match self.first {
+            None => self.first = Some(piece),
+            Some(_) => self.more.push(piece),
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.first.is_none()
+    }
+
+    fn kept_in(&self, memory: &'c Bump) -> &'c [Piece<'c>] {
+        match (self.first, &self.more[..]) {
+            (None, _) => &[],
+            (Some(only), []) => std::slice::from_ref(memory.alloc(only)),
+            (Some(first), more) => {
+                let kept = memory.alloc_slice_fill_copy(1 + more.len(), first);
+                kept[1..].copy_from_slice(more);
+                kept
+            }
+        }
+    }
 }
 
 struct Compiler<'t, 'c> {
@@ -344,7 +381,7 @@ impl<'c> Compiler<'_, 'c> {
                     let name = self.templates.name(cursor)?;
                     attributes.push(Attribute {
                         name,
-                        pieces: Vec::new(),
+                        pieces: Pieces::default(),
                     });
                 }
                 _ => {
@@ -444,16 +481,16 @@ impl<'c> Compiler<'_, 'c> {
             name,
             inside,
             blank,
-            pieces: Vec::new(),
+            pieces: Pieces::default(),
             has_children: false,
             unless,
         }
     }
 
-    fn given_name(&self, pieces: &[Piece<'c>]) -> Name<'c> {
-        match pieces {
+    fn given_name(&self, pieces: &Pieces<'c>) -> Name<'c> {
+        match pieces.kept_in(self.templates.memory) {
             [Piece::Text(text)] => Name::Fixed(text),
-            _ => Name::Given(self.templates.memory.alloc_slice_copy(pieces)),
+            other => Name::Given(other),
         }
     }
 
@@ -501,7 +538,7 @@ impl<'c> Compiler<'_, 'c> {
         Ok(())
     }
 
-    fn field(&mut self, name: Name<'c>, place: Place, pieces: &[Piece<'c>], inside: Place, blank: Blank) {
+    fn field(&mut self, name: Name<'c>, place: Place, pieces: &Pieces<'c>, inside: Place, blank: Blank) {
         let (role, unique) = match name {
             Name::Fixed(text) => (Role::of(text), self.is_unique(text, place)),
             // Looked up when the record gives it.
@@ -515,7 +552,7 @@ impl<'c> Compiler<'_, 'c> {
             (Place::System, Name::Fixed("EventRecordID")) => Slot::RecordId,
             _ => Slot::None,
         };
-        let pieces = self.templates.memory.alloc_slice_copy(pieces);
+        let pieces = pieces.kept_in(self.templates.memory);
         self.steps.push(Step::Field(FieldStep {
             name,
             role,

@@ -71,6 +71,16 @@ pub(super) fn read<'r>(ty: u8, bytes: &[u8], memory: &'r Bump) -> Result<Value<'
     })
 }
 
+/// An unsigned number of up to four bytes.
+pub(super) fn small_number(ty: u8, bytes: &[u8]) -> Result<i64, Fault> {
+    Ok(match (ty, bytes) {
+        (kind::UINT8, &[a]) => a.into(),
+        (kind::UINT16, &[a, b]) => u16::from_le_bytes([a, b]).into(),
+        (kind::UINT32, &[a, b, c, d]) => u32::from_le_bytes([a, b, c, d]).into(),
+        _ => return Err(Fault::Unusual("a value of the wrong length")),
+    })
+}
+
 /// The items of the array of type `ty` that `bytes` hold.
 pub(super) fn read_array<'r>(ty: u8, bytes: &[u8], memory: &'r Bump) -> Result<Vec<Value<'r>>, Fault> {
     let item = ty & !kind::ARRAY;
@@ -114,17 +124,16 @@ pub(super) fn utf16<'r>(bytes: &[u8], memory: &'r Bump) -> Result<&'r str, Fault
     if !odd.is_empty() {
         return Err(Fault::Unusual("half a UTF-16 code unit"));
     }
-    let ascii: &'r mut [u8] = memory.alloc_slice_fill_copy(units.len(), 0_u8);
-    let mut all_bits = 0;
-    for (byte, unit) in ascii.iter_mut().zip(units) {
-        let unit = u16::from_le_bytes(*unit);
-        all_bits |= unit;
-        *byte = unit as u8;
-    }
-    if all_bits < 0x80 {
-        let ascii: &'r [u8] = ascii;
-        let text = memchr::memchr(0, ascii).map_or(ascii, |end| &ascii[..end]);
-        return str_of(text);
+    let ascii = memory.alloc_slice_fill_copy(units.len(), 0_u8);
+    let mut seen = Seen::default();
+    narrow(bytes, ascii, &mut seen);
+    if seen.is_ascii() {
+        let end = if seen.has_nul() {
+            memchr::memchr(0, ascii)
+        } else {
+            None
+        };
+        return str_of(&ascii[..end.unwrap_or(ascii.len())]);
     }
     let units = units
         .iter()
@@ -134,6 +143,39 @@ pub(super) fn utf16<'r>(bytes: &[u8], memory: &'r Bump) -> Result<&'r str, Fault
         .map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER))
         .collect();
     Ok(memory.alloc_str(&text))
+}
+
+/// What narrowed text holds.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Seen {
+    all_bits: u16,
+    has_nul: bool,
+}
+
+impl Seen {
+    pub(super) fn is_ascii(self) -> bool {
+        self.all_bits < 0x80
+    }
+
+    pub(super) fn has_nul(self) -> bool {
+        self.has_nul
+    }
+}
+
+/// Writes the low byte of each UTF-16LE code unit of `bytes` to `narrowed`: the text itself, if it
+/// is ASCII, which `seen` says afterwards.
+pub(super) fn narrow(bytes: &[u8], narrowed: &mut [u8], seen: &mut Seen) {
+    let Seen {
+        mut all_bits,
+        mut has_nul,
+    } = *seen;
+    for (byte, unit) in narrowed.iter_mut().zip(bytes.as_chunks::<2>().0) {
+        let unit = u16::from_le_bytes(*unit);
+        all_bits |= unit;
+        has_nul |= unit == 0;
+        *byte = unit as u8;
+    }
+    *seen = Seen { all_bits, has_nul };
 }
 
 /// Text of the system's old code page. Only what all of them agree on is read here.
@@ -330,7 +372,7 @@ fn sized<const N: usize>(bytes: &[u8]) -> Result<[u8; N], Fault> {
         .map_err(|_| Fault::Unusual("a value of the wrong length"))
 }
 
-fn str_of(bytes: &[u8]) -> Result<&str, Fault> {
+pub(super) fn str_of(bytes: &[u8]) -> Result<&str, Fault> {
     str::from_utf8(bytes).map_err(|_| Fault::Unusual("text that is no text"))
 }
 
