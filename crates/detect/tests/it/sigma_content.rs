@@ -3,10 +3,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
-use blackrod_detect::{Detectors, Found, Sources};
-use blackrod_model::{Class, Event, EvidenceId, Field, Finding, Position, Timestamp, Value};
+use blackrod_detect::Found;
+use blackrod_detect::sigma::{Rules, Scanner};
+use blackrod_model::{Class, Event, EvidenceId, Field, Finding, Position, RuleSet, Timestamp, Value};
 use serde::Deserialize;
+
+static BUILTIN: LazyLock<(Rules, RuleSet)> =
+    LazyLock::new(|| Rules::load(&[], true).expect("the built-in rules need no folder"));
 
 const EVIDENCE: EvidenceId = EvidenceId([9; 16]);
 
@@ -46,14 +51,14 @@ struct Step {
 
 #[test]
 fn every_rule_matches_its_record_and_not_the_neighbour() {
-    let detectors = builtin();
+    let mut scanner = BUILTIN.0.scanner();
     let mut wrong = Vec::new();
     for case in cases().case {
         let id = rule_id(&case.rule);
-        if !fired(&detectors, &event(&case.log, &case.hostile, 0)).contains(&id) {
+        if !fired(&mut scanner, &event(&case.log, &case.hostile, 0)).contains(&id) {
             wrong.push(format!("{} misses its record", case.rule));
         }
-        if fired(&detectors, &event(&case.log, &case.honest, 0)).contains(&id) {
+        if fired(&mut scanner, &event(&case.log, &case.honest, 0)).contains(&id) {
             wrong.push(format!("{} matches its honest neighbour", case.rule));
         }
     }
@@ -62,7 +67,6 @@ fn every_rule_matches_its_record_and_not_the_neighbour() {
 
 #[test]
 fn every_correlation_is_completed_by_its_sequence_only() {
-    let detectors = builtin();
     let all = cases();
     let bases: BTreeMap<&str, &Case> = all
         .case
@@ -73,7 +77,7 @@ fn every_correlation_is_completed_by_its_sequence_only() {
     for sequence in &all.sequence {
         let id = rule_id(&sequence.rule);
         let found = |steps: &[Step]| {
-            correlated(&detectors, &bases, steps)
+            correlated(&bases, steps)
                 .iter()
                 .any(|finding| finding.rule_id == id)
         };
@@ -106,31 +110,13 @@ fn every_rule_has_a_case_and_is_loaded() {
         assert!(ids.insert(rule_id(&name)), "{name} has the id of another rule");
     }
     assert!(files.len() >= 45);
-    let (_, sets) = Detectors::load(&Sources {
-        builtin: true,
-        ..Sources::default()
-    })
-    .expect("the built-in rules need no folder");
-    let sigma = sets
-        .iter()
-        .find(|set| set.method == "sigma")
-        .expect("sigma is loaded");
+    let (_, sigma) = &*BUILTIN;
     assert_eq!(sigma.refused, []);
     assert_eq!(
         sigma.loaded as usize,
         files.len(),
         "the folder and the binary hold the same rules"
     );
-}
-
-fn builtin() -> Detectors {
-    let sources = Sources {
-        builtin: true,
-        ..Sources::default()
-    };
-    Detectors::load(&sources)
-        .expect("the built-in rules need no folder")
-        .0
 }
 
 fn content() -> PathBuf {
@@ -242,9 +228,9 @@ fn to_value(value: &toml::Value) -> Value<'static> {
     }
 }
 
-fn fired(detectors: &Detectors, event: &Event<'_>) -> BTreeSet<String> {
+fn fired(scanner: &mut Scanner<'_>, event: &Event<'_>) -> BTreeSet<String> {
     let mut found = Found::default();
-    detectors.scanner().event(EVIDENCE, event, &mut found);
+    scanner.event(EVIDENCE, event, &mut found);
     // A rule that only serves correlations makes a premise instead of a finding.
     let premises = found.premises.into_iter().map(|premise| premise.rule_id);
     found
@@ -255,9 +241,9 @@ fn fired(detectors: &Detectors, event: &Event<'_>) -> BTreeSet<String> {
         .collect()
 }
 
-fn correlated(detectors: &Detectors, bases: &BTreeMap<&str, &Case>, steps: &[Step]) -> Vec<Finding> {
+fn correlated(bases: &BTreeMap<&str, &Case>, steps: &[Step]) -> Vec<Finding> {
     let mut found = Found::default();
-    let mut scanner = detectors.scanner();
+    let mut scanner = BUILTIN.0.scanner();
     for (number, step) in (0..).zip(steps) {
         let base = bases
             .get(step.of.as_str())
@@ -267,5 +253,5 @@ fn correlated(detectors: &Detectors, bases: &BTreeMap<&str, &Case>, steps: &[Ste
         scanner.event(EVIDENCE, &event(&base.log, &fields, number), &mut found);
     }
     found.premises.sort_by_key(|premise| premise.time);
-    detectors.correlate(found.premises.into_iter())
+    BUILTIN.0.correlate(found.premises.into_iter())
 }

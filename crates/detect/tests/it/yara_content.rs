@@ -2,10 +2,14 @@
 //! neighbour.
 
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 use blackrod_detect::content::Content;
 use blackrod_detect::yara::{Rules, Scanner};
-use blackrod_model::EvidenceId;
+use blackrod_model::{EvidenceId, RuleSet};
+
+static BUILTIN: LazyLock<(Rules, RuleSet)> =
+    LazyLock::new(|| Rules::load(&[], true).expect("the built-in rules need no folder"));
 
 /// A rule, what it must find and what it must not.
 struct Case {
@@ -33,7 +37,7 @@ fn cases() -> Vec<Case> {
 
 #[test]
 fn every_rule_fires_on_its_sample_and_not_on_its_neighbour() {
-    let (rules, set) = Rules::load(&[], true).expect("the built-in rules need no folder");
+    let (rules, set) = &*BUILTIN;
     assert_eq!(set.refused, []);
     let mut scanner = rules.scanner();
     let mut wrong = Vec::new();
@@ -75,7 +79,7 @@ fn every_rule_has_a_case_and_says_what_a_report_needs() {
             names.insert(name);
         }
     }
-    let (rules, _) = Rules::load(&[], true).expect("the built-in rules need no folder");
+    let (rules, _) = &*BUILTIN;
     assert_eq!(
         rules.len(),
         names.len(),
