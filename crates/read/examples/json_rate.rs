@@ -30,7 +30,7 @@ fn main() -> Result<(), Failure> {
     let formats = Formats::standard();
     let mut blocks = Vec::new();
     let mut counts = Counts::default();
-    let mut measure = |name: &str, round: &mut dyn FnMut() -> Result<u64, Failure>| -> Result<(), Failure> {
+    let measure = |name: &str, round: &mut dyn FnMut() -> Result<u64, Failure>| -> Result<(), Failure> {
         round()?;
         let start = cpu_seconds()?;
         let mut events = 0;
@@ -40,11 +40,16 @@ fn main() -> Result<(), Failure> {
         let seconds = cpu_seconds()? - start;
         let rate = megabytes * rounds as f64 / seconds;
         let each = seconds * 1e6 / events as f64;
-        println!("{name:<28} {rate:>7.0} MB per CPU s  {each:>6.3} µs an event  {} events", events / rounds as u64);
+        println!(
+            "{name:<28} {rate:>7.0} MB per CPU s  {each:>6.3} µs an event  {} events",
+            events / rounds as u64
+        );
         Ok(())
     };
     measure("serde_json::Value", &mut || {
-        each_line(&files, |line| Ok(serde_json::from_slice::<serde_json::Value>(line).map(drop)?))
+        each_line(&files, |line| {
+            Ok(serde_json::from_slice::<serde_json::Value>(line).map(drop)?)
+        })
     })?;
     let mut buffers = simd_json::Buffers::default();
     measure("simd-json tape", &mut || {
@@ -57,7 +62,10 @@ fn main() -> Result<(), Failure> {
         blocks.clear();
         split(&formats, &files, &mut |block| blocks.push(block))
     })?;
-    let format = formats.iter().find(|format| format.name() == "windows-json").ok_or("no such format")?;
+    let format = formats
+        .iter()
+        .find(|format| format.name() == "windows-json")
+        .ok_or("no such format")?;
     measure("blackrod: parse", &mut || {
         counts = Counts::default();
         blocks.iter().for_each(|block| format.parse(block, &mut counts));
@@ -68,7 +76,10 @@ fn main() -> Result<(), Failure> {
         split(&formats, &files, &mut |block| format.parse(&block, &mut counts))?;
         Ok(counts.events)
     })?;
-    println!("{} read, {} refused, {} fields", counts.events, counts.refused, counts.fields);
+    println!(
+        "{} read, {} refused, {} fields",
+        counts.events, counts.refused, counts.fields
+    );
     Ok(())
 }
 
@@ -84,15 +95,18 @@ fn collect(folder: &Path, files: &mut Vec<Vec<u8>>) -> Result<(), Failure> {
     Ok(())
 }
 
-fn each_line(
-    files: &[Vec<u8>],
-    mut parse: impl FnMut(&[u8]) -> Result<(), Failure>,
-) -> Result<u64, Failure> {
+fn each_line(files: &[Vec<u8>], mut parse: impl FnMut(&[u8]) -> Result<(), Failure>) -> Result<u64, Failure> {
     let mut lines = 0;
     for file in files {
-        for line in file.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
-            parse(line)?;
-            lines += 1;
+        let mut rest = file.as_slice();
+        while !rest.is_empty() {
+            let end = memchr::memchr(b'\n', rest).map_or(rest.len(), |newline| newline + 1);
+            let (line, after) = rest.split_at(end);
+            if !line.trim_ascii().is_empty() {
+                parse(line.trim_ascii_end())?;
+                lines += 1;
+            }
+            rest = after;
         }
     }
     Ok(lines)

@@ -17,7 +17,7 @@ pub(super) const TAG: u8 = b'c';
 /// no numbers, and then rows of which nine out of ten are as wide as the header. Where a map requires
 /// certain names and the header has them, that is enough.
 pub(super) fn sniff(head: &[u8], map: &FieldMap) -> Option<u8> {
-    let binary = head.iter().any(|byte| *byte == 0);
+    let binary = head.contains(&0);
     let widest = DELIMITERS
         .iter()
         .filter_map(|delimiter| Some((width_of(head, *delimiter, map)?, *delimiter)));

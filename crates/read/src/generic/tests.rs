@@ -205,10 +205,7 @@ fn every_block_knows_the_header_and_its_numbers() {
         for (number, event) in reading.events.iter().enumerate() {
             assert_eq!(event.at.record, number as u64 + 1);
             assert_eq!(bytes[event.at.offset as usize], b'x');
-            assert_eq!(
-                bytes[event.at.offset as usize - width * 1],
-                if width == 1 { b'\n' } else { b'\n' }
-            );
+            assert_eq!(bytes[event.at.offset as usize - width], b'\n');
             assert_eq!(event.fields[0].0, "left");
             assert!(event.fields[1].1.ends_with('y'));
         }

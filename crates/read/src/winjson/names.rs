@@ -60,8 +60,8 @@ impl Part {
             "EventRecordID" => (Self::RecordId, 0),
             "RecordNumber" | "RecordId" | "record_number" => (Self::RecordId, 1),
             "UtcTime" => (Self::UtcTime, 0),
-            "TimeCreated_SystemTime" => (Self::TimeCreated, 0),
-            "TimeCreated" | "SystemTime" => (Self::TimeCreated, 1),
+            "TimeCreated" => (Self::TimeCreated, 0),
+            "SystemTime" => (Self::TimeCreated, 1),
             "TimeCreated.value" | "TimeCreated_value" => (Self::TimeCreated, 2),
             "TimeGenerated" | "TimeWritten" => (Self::TimeCreated, 3),
             "EventTime" => (Self::LocalTime, 0),
@@ -171,6 +171,7 @@ impl Naming for WindowsNames {
             ("winlog.", "event_id") => Cow::Borrowed("EventID"),
             ("winlog.", "record_id") => Cow::Borrowed("EventRecordID"),
             ("EventID_", "#text" | "Value") => Cow::Borrowed("EventID"),
+            ("TimeCreated_", "SystemTime" | "@SystemTime") => Cow::Borrowed("TimeCreated"),
             (element, "#text") => Cow::Owned(element.trim_end_matches(['.', '_']).to_owned()),
             (element, attribute) if element.ends_with('_') => {
                 join(element, Cow::Borrowed(attribute.trim_start_matches('@')))

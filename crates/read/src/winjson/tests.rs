@@ -107,7 +107,7 @@ fn xml_converter_with_a_list_of_data() {
     );
     assert_is_the_process_start(&event);
     assert_eq!(event.get("RuleName"), Some(""));
-    assert_eq!(event.get("TimeCreated_SystemTime"), Some("2021-03-01T05:00:02Z"));
+    assert_eq!(event.get("TimeCreated"), Some("2021-03-01T05:00:02Z"));
 }
 
 #[test]
@@ -310,7 +310,7 @@ fn records_keep_their_numbers_over_blocks() {
         "é".repeat(150_000)
     );
     for (start, between, end) in [("", "\n", "\n"), ("[", ",", "]"), ("[\n", ",\n", "\n]")] {
-        let records = vec![filler.as_str(); 12].join(between);
+        let records = [filler.as_str(); 12].join(between);
         let text = format!("{start}{records}{end}");
         let reading = read_in_pieces(&WindowsJson, text.as_bytes(), 1_000).unwrap();
         assert!(reading.blocks >= 3, "{}", reading.blocks);
