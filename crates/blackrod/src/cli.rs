@@ -70,7 +70,7 @@ pub(crate) struct Investigate {
     #[arg(long, value_name = "DIR")]
     pub(crate) rules: Vec<PathBuf>,
 
-    /// Indicators: STIX 2.1 bundles, CSV or plain lists
+    /// Indicators: STIX 2.1 bundles, CSV or plain lists, or folders of them
     #[arg(long, value_name = "FILE")]
     pub(crate) indicators: Vec<PathBuf>,
 

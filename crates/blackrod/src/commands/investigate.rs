@@ -23,7 +23,7 @@ pub(crate) fn run(arguments: &cli::Investigate) -> anyhow::Result<Outcome> {
     let (detectors, mut rule_sets) = Detectors::load(&Sources {
         builtin: !arguments.no_builtin,
         rule_dirs: arguments.rules.clone(),
-        indicator_files: arguments.indicators.clone(),
+        indicator_files: files_of(&arguments.indicators)?,
     })?;
     if speaks {
         say_what_was_loaded(&rule_sets);
@@ -88,6 +88,26 @@ pub(super) fn conclude(case: &mut Case, detectors: &Detectors, estate: &Estate) 
     let campaigns = blackrod_judge::campaigns(&findings, estate);
     case.set_campaigns(&campaigns)?;
     Ok(())
+}
+
+/// The files that are named, and those directly in the folders that are, by name.
+fn files_of(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for path in paths {
+        if !path.is_dir() {
+            files.push(path.clone());
+            continue;
+        }
+        let entries = std::fs::read_dir(path).with_context(|| format!("cannot look into {}", path.display()))?;
+        let mut inside: Vec<PathBuf> = entries
+            .filter_map(Result::ok)
+            .map(|entry| entry.path())
+            .filter(|inner| inner.is_file())
+            .collect();
+        inside.sort();
+        files.extend(inside);
+    }
+    Ok(files)
 }
 
 fn load_formats(files: &[PathBuf]) -> anyhow::Result<Formats> {

@@ -36,21 +36,12 @@ pub(crate) fn investigate_example(case: &Path, more: &[&str]) -> Output {
         .arg("--fields")
         .arg(examples.join("vpn-fields.toml"))
         .arg("--indicators")
-        .args(indicator_files(&examples.join("indicators")))
+        .arg(examples.join("indicators"))
         .arg("--case")
         .arg(case)
         .args(more)
         .output()
         .unwrap()
-}
-
-fn indicator_files(folder: &Path) -> Vec<PathBuf> {
-    let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
-    files.sort();
-    files
 }
 
 /// The answer to a question about `case`, as CSV.
