@@ -76,8 +76,8 @@ impl Gathered {
 
     /// Calls `use_view` with what the report is made from; `report` is where the page is.
     pub(super) fn view<T>(&self, report: &Path, use_view: impl FnOnce(&CaseView<'_>) -> T) -> T {
-        let names: Vec<&str> = self.organisations.iter().map(|one| one.name.as_str()).collect();
-        let estate = names.join(", ");
+        // The estate goes by the name of its first institution; the report lists all of them.
+        let estate = self.organisations.first().map_or("", |first| first.name.as_str());
         let report_path = report.display().to_string();
         let explanations: Vec<Explanation<'_>> = blackrod_detect::explain::ALL
             .iter()
@@ -90,7 +90,7 @@ impl Gathered {
             title: "Investigation",
             case: &self.folder,
             report: &report_path,
-            estate: &estate,
+            estate,
             organisations: &self.organisations,
             generated: Timestamp::now(),
             runs: &self.runs,
