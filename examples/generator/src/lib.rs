@@ -2,8 +2,8 @@
 //!
 //! Nobody and nothing in it exists. Domains end in `.example` (RFC 2606), addresses are from the
 //! ranges for documentation (RFC 5737, RFC 3849), the web shell is a comment that cannot run. The
-//! same bytes come out on every machine: the random numbers have a fixed seed, and only packers
-//! whose output does not depend on the processor are used.
+//! same bytes come out every time: the random numbers have a fixed seed, and the packers are those
+//! whose output does not depend on what the processor can do.
 
 mod events;
 pub mod evtx;

@@ -602,7 +602,10 @@ fn a_hundred_thousand_members_are_no_trouble() {
     let options = SimpleFileOptions::default().compression_method(::zip::CompressionMethod::Stored);
     for number in 0..100_000 {
         writer.start_file(format!("f/{number}"), options).unwrap();
-        writer.write_all(b"\xff\0").unwrap();
+        // Most are empty: what is measured here is the archive, not the formats asked about each.
+        if number % 100 == 0 {
+            writer.write_all(b"\xff\0").unwrap();
+        }
     }
     let bytes = writer.finish().unwrap().into_inner();
     let mut count = CountOnly::default();
