@@ -140,6 +140,14 @@ fn logs_below(folder: &Path, found: &mut Vec<PathBuf>) -> std::io::Result<()> {
 }
 
 #[test]
+fn invented_logs_read_the_same_both_ways() {
+    let mut agreement = Agreement::default();
+    agreement.add_file(&super::tests::log(300));
+    assert_eq!(agreement.different, [""; 0]);
+    assert_eq!((agreement.records, agreement.by_fallback), (300, 0));
+}
+
+#[test]
 fn real_logs_read_the_same_both_ways() -> std::io::Result<()> {
     let Some(data) = shared_logs() else {
         println!("SKIPPED: no shared logs; set BLACKROD_SHARED to compare with real ones");

@@ -4,7 +4,7 @@
 //! records behind it; a chunk refers to nothing outside itself. A record's content is binary XML
 //! (MS-EVEN6 2.2.12): a template, stored once per chunk, and the values that fill its gaps.
 //!
-//! Each template is compiled once per chunk to the list of fields it yields ([`template`]), and a
+//! Each template is compiled once per chunk to the list of fields it yields ([`template`], [`compile`]), and a
 //! record is then no more than its values put into that list ([`record`]). What is too unusual for
 //! that, the `evtx` crate reads ([`fallback`]); it is also what the tests compare every field with.
 //!
@@ -24,6 +24,7 @@
 mod agreement;
 mod bytes;
 mod chunk;
+mod compile;
 mod fallback;
 mod record;
 mod split;

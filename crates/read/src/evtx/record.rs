@@ -6,9 +6,8 @@ use blackrod_model::{Event, Field, Position, Source, Timestamp, Value};
 use bumpalo::Bump;
 
 use super::bytes::{Cursor, Fault};
-use super::template::{
-    Blank, FieldStep, Name, Piece, Place, Program, Slot, Step, Templates, is_nothing, token,
-};
+use super::compile::token;
+use super::template::{Blank, FieldStep, Name, Piece, Place, Program, Slot, Step, Templates, is_nothing};
 use super::value::{self, kind};
 use crate::windows::{self, Role};
 

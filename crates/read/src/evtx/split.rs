@@ -14,6 +14,8 @@ use super::bytes::{u16_at, u32_at};
 use super::{CHUNK_LEN, CHUNK_MAGIC, FILE_HEADER_LEN, FILE_MAGIC};
 use crate::{Block, ReadError, SplitOutcome};
 
+/// A few chunks: small enough to be parsed while still in the processor's cache, large enough to be
+/// worth handing to another thread.
 const BLOCK_LEN: usize = 4 * CHUNK_LEN;
 
 /// What is known of a chunk's checksums before it is looked at.
@@ -47,16 +49,18 @@ pub(super) fn split(
     window.fill(FILE_HEADER_LEN + CHUNK_LEN)?;
     let header = FileHeader::of(&window.bytes, &mut outcome);
     let context: Arc<[u8]> = Arc::new([u8::from(header.is_dirty)]);
-    window.take(header.len);
+    window.skip(header.len);
 
     let mut chunks = 0_u64;
+    let mut ends_within_chunk = false;
     let mut zeroes: Option<(u64, u64)> = None;
     loop {
         window.fill(BLOCK_LEN + 2 * CHUNK_LEN)?;
         let offset = window.offset;
         let piece = next_piece(&window.bytes);
         if let Piece::Zeroes(len) = piece {
-            window.take(len);
+            window.skip(len);
+            ends_within_chunk = false;
             zeroes = Some(zeroes.map_or((offset, len as u64), |(start, before)| {
                 (start, before + len as u64)
             }));
@@ -67,6 +71,7 @@ pub(super) fn split(
             .refusals
             .extend(zeroes.take().map(|(start, len)| zeroed(start, len, is_end)));
         if is_end {
+            outcome.incomplete |= ends_within_chunk;
             break;
         }
         let (len, count) = match piece {
@@ -76,7 +81,7 @@ pub(super) fn split(
         };
         chunks += count as u64;
         let bytes = window.take(len);
-        outcome.incomplete |= window.is_last && window.bytes.is_empty() && bytes.len() % CHUNK_LEN != 0;
+        ends_within_chunk = !bytes.len().is_multiple_of(CHUNK_LEN);
         let block = Block {
             offset,
             first_record: 0,
@@ -178,6 +183,9 @@ struct Window<'a> {
 impl Window<'_> {
     fn fill(&mut self, len: usize) -> Result<(), ReadError> {
         let missing = len.saturating_sub(self.bytes.len());
+        if missing == 0 || self.is_last {
+            return Ok(());
+        }
         self.bytes.reserve(missing);
         let mut input = (&mut *self.input).take(missing as u64);
         let read = input.read_to_end(&mut self.bytes);
@@ -185,6 +193,11 @@ impl Window<'_> {
         let count = read.map_err(|source| ReadError::Io { offset, source })?;
         self.is_last = count < missing;
         Ok(())
+    }
+
+    fn skip(&mut self, len: usize) {
+        let skipped = self.bytes.drain(..len.min(self.bytes.len())).count();
+        self.offset += skipped as u64;
     }
 
     fn take(&mut self, len: usize) -> Vec<u8> {

@@ -8,6 +8,8 @@ use blackrod_model::{Class, Column, Event, Refusal, Value};
 use super::{CHUNK_LEN, Evtx, FILE_HEADER_LEN};
 use crate::{Format, Sink, SplitOutcome};
 
+// Public where it belongs, in the generator of the example.
+#[allow(unreachable_pub)]
 #[path = "../../../../examples/generator/src/evtx.rs"]
 mod writer;
 
@@ -104,7 +106,7 @@ fn logon(number: i64) -> LogEvent {
     .with("Number", number.to_string())
 }
 
-fn log(events: i64) -> Vec<u8> {
+pub(super) fn log(events: i64) -> Vec<u8> {
     write_evtx(&(1..=events).map(logon).collect::<Vec<_>>())
 }
 
@@ -166,6 +168,26 @@ fn user_data_and_unnamed_data_become_fields() {
         let both = Value::List(vec!["Available".into(), "None".into()]);
         assert_eq!(event.get("Data"), Some(&both));
     });
+}
+
+#[test]
+fn what_is_unusual_is_read_by_the_other_reader() {
+    let mut log = log(1);
+    // TargetUserName, ten characters of UTF-16, declared as text of the old code page.
+    let descriptor = memchr::memmem::find(&log, &[20, 0, 0x01, 0]).unwrap_or_default();
+    log[descriptor + 2] = 0x02;
+    let read = read(&log);
+    assert_eq!(read.numbers(), [1]);
+    assert!(
+        read.records[0].2.contains(r#""TargetUserName":"zoë.müller""#),
+        "{}",
+        read.records[0].2
+    );
+    assert!(
+        read.records[0].2.contains(r#""EventID":4624"#),
+        "{}",
+        read.records[0].2
+    );
 }
 
 #[test]

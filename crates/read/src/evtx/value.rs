@@ -288,7 +288,7 @@ impl Digits {
 const TICKS_PER_SECOND: u64 = 10_000_000;
 
 /// `2021-01-22T09:30:00.1234567Z` from 100 ns ticks since 1601 (MS-DTYP 2.3.3).
-fn filetime<'r>(ticks: u64, memory: &'r Bump) -> Result<&'r str, Fault> {
+fn filetime(ticks: u64, memory: &Bump) -> Result<&str, Fault> {
     if ticks > i64::MAX as u64 {
         return Err(Fault::Unusual("a time beyond all calendars"));
     }
@@ -346,7 +346,7 @@ fn systemtime<'r>(bytes: &[u8; 16], memory: &'r Bump) -> Result<&'r str, Fault> 
     )
 }
 
-fn time_text<'r>(date: [u64; 3], clock: [u64; 3], ticks: u64, memory: &'r Bump) -> Result<&'r str, Fault> {
+fn time_text(date: [u64; 3], clock: [u64; 3], ticks: u64, memory: &Bump) -> Result<&str, Fault> {
     let text = memory.alloc_slice_copy(b"0000-00-00T00:00:00.0000000Z");
     let parts = [
         (0..4, date[0]),
