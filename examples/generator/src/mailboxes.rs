@@ -114,7 +114,7 @@ fn ordinary(assembly: &Assembly, count: usize) -> Vec<Mail> {
                 let receivers: Vec<String> = (0..1 + random.below(3))
                     .map(|_| random.pick(&assembly.people).address.clone())
                     .collect();
-                (sender, receivers, capitalised(random.pick(&TOPICS[..])))
+                (sender, receivers, capitalised(random.pick::<&str>(&TOPICS)))
             }
         };
         mails.push(letter(
@@ -259,7 +259,7 @@ fn maildir(assembly: &Assembly, member: &Person, wave: &[Mail], files: &mut File
         .map(|number| {
             let at = january(5 + number, 9, 0, 0) + random.below(20_000) as i64 * SECOND;
             let from = random.pick(&assembly.people).address.clone();
-            let subject = capitalised(random.pick(&TOPICS[..]));
+            let subject = capitalised(random.pick::<&str>(&TOPICS));
             letter(
                 &mut random,
                 at,
