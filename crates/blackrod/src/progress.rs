@@ -73,14 +73,20 @@ fn style(records: &Arc<AtomicU64>, findings: &Arc<AtomicU64>) -> ProgressStyle {
     let findings = Arc::clone(findings);
     ProgressStyle::with_template(TEMPLATE)
         .unwrap_or_else(|_| ProgressStyle::default_bar())
-        .with_key("records", move |_: &ProgressState, out: &mut dyn std::fmt::Write| {
-            let count = records.load(Ordering::Relaxed);
-            let rate = count as f64 / started.elapsed().as_secs_f64().max(0.001);
-            let _ = write!(out, "{count} records ({rate:.0}/s)");
-        })
-        .with_key("findings", move |_: &ProgressState, out: &mut dyn std::fmt::Write| {
-            let _ = write!(out, "{} findings", findings.load(Ordering::Relaxed));
-        })
+        .with_key(
+            "records",
+            move |_: &ProgressState, out: &mut dyn std::fmt::Write| {
+                let count = records.load(Ordering::Relaxed);
+                let rate = count as f64 / started.elapsed().as_secs_f64().max(0.001);
+                let _ = write!(out, "{count} records ({rate:.0}/s)");
+            },
+        )
+        .with_key(
+            "findings",
+            move |_: &ProgressState, out: &mut dyn std::fmt::Write| {
+                let _ = write!(out, "{} findings", findings.load(Ordering::Relaxed));
+            },
+        )
         .with_key("left", |state: &ProgressState, out: &mut dyn std::fmt::Write| {
             let _ = write!(out, "{} s left", state.eta().as_secs());
         })

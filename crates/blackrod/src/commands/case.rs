@@ -45,7 +45,11 @@ fn write_verdict(result: &VerifyReport, no_roots: bool, out: &mut dyn std::io::W
     writeln!(
         out,
         "{}: {} log entries, {} event files, {} evidence files unchanged",
-        if result.is_sound() { "unchanged" } else { "NOT as it was" },
+        if result.is_sound() {
+            "unchanged"
+        } else {
+            "NOT as it was"
+        },
         result.log_entries,
         result.files_checked,
         result.evidence_unchanged,
@@ -57,7 +61,11 @@ fn write_verdict(result: &VerifyReport, no_roots: bool, out: &mut dyn std::io::W
             "The evidence itself was not looked at; say where it is with --evidence PATH."
         )?;
     } else if !result.evidence_missing.is_empty() {
-        writeln!(out, "{} evidence files were not found:", result.evidence_missing.len())?;
+        writeln!(
+            out,
+            "{} evidence files were not found:",
+            result.evidence_missing.len()
+        )?;
         for path in &result.evidence_missing {
             writeln!(out, "  {path}")?;
         }

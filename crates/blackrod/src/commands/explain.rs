@@ -14,7 +14,10 @@ pub(crate) fn run(arguments: &cli::Explain) -> anyhow::Result<Outcome> {
         for doc in explain::ALL {
             writeln!(out, "{:<20} {}", doc.code, doc.title)?;
         }
-        writeln!(out, "\n`blackrod explain CODE` tells more; a rule's id works as well.")?;
+        writeln!(
+            out,
+            "\n`blackrod explain CODE` tells more; a rule's id works as well."
+        )?;
         return Ok(Outcome::Done);
     };
     if let Some(doc) = explain::explain(code) {

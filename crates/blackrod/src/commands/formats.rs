@@ -21,7 +21,10 @@ pub(crate) fn run(arguments: &cli::Formats) -> anyhow::Result<Outcome> {
         writeln!(out, "{document:#}")?;
         return Ok(Outcome::Done);
     }
-    writeln!(out, "Records are read from (recognised by content, never by name):\n")?;
+    writeln!(
+        out,
+        "Records are read from (recognised by content, never by name):\n"
+    )?;
     for format in formats.iter() {
         writeln!(out, "  {:<14} {}", format.name(), format.description())?;
     }

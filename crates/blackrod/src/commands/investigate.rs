@@ -98,7 +98,8 @@ fn files_of(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
             files.push(path.clone());
             continue;
         }
-        let entries = std::fs::read_dir(path).with_context(|| format!("cannot look into {}", path.display()))?;
+        let entries =
+            std::fs::read_dir(path).with_context(|| format!("cannot look into {}", path.display()))?;
         let mut inside: Vec<PathBuf> = entries
             .filter_map(Result::ok)
             .map(|entry| entry.path())
@@ -113,10 +114,10 @@ fn files_of(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
 fn load_formats(files: &[PathBuf]) -> anyhow::Result<Formats> {
     let mut maps = FieldMaps::default();
     for file in files {
-        let text =
-            std::fs::read_to_string(file).with_context(|| format!("cannot read the field map {}", file.display()))?;
-        let parsed =
-            FieldMaps::parse(&text).with_context(|| format!("the field map {} cannot be used", file.display()))?;
+        let text = std::fs::read_to_string(file)
+            .with_context(|| format!("cannot read the field map {}", file.display()))?;
+        let parsed = FieldMaps::parse(&text)
+            .with_context(|| format!("the field map {} cannot be used", file.display()))?;
         maps.extend(parsed);
     }
     Ok(Formats::with_maps(maps))
@@ -132,7 +133,12 @@ fn thread_count(wanted: Option<u16>) -> usize {
 fn say_what_was_loaded(rule_sets: &[RuleSet]) {
     const SHOWN: usize = 5;
     for set in rule_sets {
-        eprintln!("{}: {} loaded, {} refused", set.method, set.loaded, set.refused.len());
+        eprintln!(
+            "{}: {} loaded, {} refused",
+            set.method,
+            set.loaded,
+            set.refused.len()
+        );
         for problem in set.refused.iter().take(SHOWN) {
             eprintln!("  not loaded: {}: {}", problem.rule, problem.reason);
         }
@@ -158,7 +164,10 @@ fn print_summary(gathered: &Gathered, output: &Path, known: usize, json: bool) -
     let summary = gathered.view(output, blackrod_report::summary_text);
     write!(out, "{summary}")?;
     if known > 0 {
-        writeln!(out, "\n{known} files were in the case already and were not read again.")?;
+        writeln!(
+            out,
+            "\n{known} files were in the case already and were not read again."
+        )?;
     }
     Ok(())
 }

@@ -47,11 +47,6 @@ impl Item {
         }
     }
 
-    /// The digest of its content, once known.
-    pub(super) fn sha256(&self) -> Option<Sha256> {
-        self.finished.get().map(|finished| finished.sha256)
-    }
-
     /// Its input has been cut up to the end; blocks of it may still be waiting.
     pub(super) fn finish(&self, mut finished: Finished) {
         for refusal in finished.refusals.drain(..) {
@@ -155,7 +150,10 @@ mod tests {
         let item = Item::new(EvidenceId([0; 16]), "x");
         for record in 1..=50_000 {
             item.refuse(Refusal {
-                at: Position { offset: record, record },
+                at: Position {
+                    offset: record,
+                    record,
+                },
                 records: 1,
                 reason: "not JSON".to_owned(),
             });

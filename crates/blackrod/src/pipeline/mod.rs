@@ -65,7 +65,10 @@ struct Shared<'a> {
     limits: &'a Limits,
     progress: &'a Progress,
     items: Mutex<Items>,
-    jobs: (crossbeam_channel::Sender<Job<'a>>, crossbeam_channel::Receiver<Job<'a>>),
+    jobs: (
+        crossbeam_channel::Sender<Job<'a>>,
+        crossbeam_channel::Receiver<Job<'a>>,
+    ),
     failed: AtomicBool,
     failure: Mutex<Option<anyhow::Error>>,
 }
@@ -154,7 +157,11 @@ impl Pipeline<'_> {
                 }
             }
         });
-        if let Some(error) = shared.failure.into_inner().map_err(|_| anyhow!("a thread died"))? {
+        if let Some(error) = shared
+            .failure
+            .into_inner()
+            .map_err(|_| anyhow!("a thread died"))?
+        {
             return Err(error.context("the case could not be written; run the same command again to go on"));
         }
         let (evidence, refusals) = shared

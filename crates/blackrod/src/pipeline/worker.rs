@@ -19,16 +19,11 @@ use super::item::Item;
 /// up in memory.
 const FINDINGS_PER_LOT: usize = 2_000;
 
-/// A piece of work that any thread can do.
-pub(super) enum Job<'f> {
-    /// Parse a block.
-    Block {
-        item: Arc<Item>,
-        format: &'f dyn Format,
-        block: Block,
-    },
-    /// Search the content of a file of no known format.
-    Content { item: Arc<Item>, bytes: Vec<u8> },
+/// A piece of work that any thread can do: a block to be parsed.
+pub(super) struct Job<'f> {
+    item: Arc<Item>,
+    format: &'f dyn Format,
+    block: Block,
 }
 
 /// What threads hand to the one that writes the casebook.
@@ -102,7 +97,6 @@ impl<'d, 'w> Worker<'d, 'w> {
             }
             Ok((sha256, _)) => {
                 feed(file, &sha256, shared.formats, shared.limits, &mut feeder);
-                feeder.check_unchanged(&sha256);
             }
             Err(error) => feeder.record_unreadable(file, &error),
         }
@@ -111,33 +105,47 @@ impl<'d, 'w> Worker<'d, 'w> {
         shared.progress.file_done();
     }
 
+    /// Parses a block, looks at its records and stores them.
     fn process(&mut self, job: Job<'_>, shared: &Shared<'_>, outputs: &Sender<Output>) {
         let findings_before = self.found.findings.len();
-        let mut records = 0;
-        match job {
-            Job::Block { item, format, block } => {
-                let mut sink = BlockSink {
-                    worker: self,
-                    item: &item,
-                    records: 0,
-                    failure: None,
-                };
-                format.parse(&block, &mut sink);
-                records = sink.records;
-                let failure = sink.failure;
-                item.count_read(records);
-                self.found.refusals.drain(..).for_each(|refusal| item.refuse(refusal));
-                if let Some(error) = failure {
-                    shared.fail(error.into());
-                }
-            }
-            Job::Content { item, bytes } => {
-                let sha256 = Sha256::of(&bytes);
-                self.scanner
-                    .content(item.id, &item.path, &bytes, &sha256, &mut self.found);
-                self.found.refusals.drain(..).for_each(|refusal| item.refuse(refusal));
-            }
+        let mut sink = BlockSink {
+            worker: self,
+            item: &job.item,
+            records: 0,
+            failure: None,
+        };
+        job.format.parse(&job.block, &mut sink);
+        let records = sink.records;
+        let failure = sink.failure;
+        job.item.count_read(records);
+        if let Some(error) = failure {
+            shared.fail(error.into());
         }
+        self.settle(&job.item, records, findings_before, shared, outputs);
+    }
+
+    /// Searches the content of a file of no known format.
+    fn search(&mut self, item: &Item, bytes: &[u8], shared: &Shared<'_>, outputs: &Sender<Output>) {
+        let findings_before = self.found.findings.len();
+        let sha256 = Sha256::of(bytes);
+        self.scanner
+            .content(item.id, &item.path, bytes, &sha256, &mut self.found);
+        self.settle(item, 0, findings_before, shared, outputs);
+    }
+
+    /// Puts down what came of a piece of work.
+    fn settle(
+        &mut self,
+        item: &Item,
+        records: u64,
+        findings_before: usize,
+        shared: &Shared<'_>,
+        outputs: &Sender<Output>,
+    ) {
+        self.found
+            .refusals
+            .drain(..)
+            .for_each(|refusal| item.refuse(refusal));
         let findings = self.found.findings.len() - findings_before;
         shared.progress.add(0, records, findings as u64);
         if self.found.findings.len() + self.found.premises.len() >= FINDINGS_PER_LOT {
@@ -208,20 +216,6 @@ impl<'f> Feeder<'_, 'f, '_, '_> {
         self.items.get(usize::try_from(key).ok()?)
     }
 
-    /// Tells where a file was not the same on its second reading as on its first.
-    fn check_unchanged(&self, first: &Sha256) {
-        let Some(whole_file) = self.items.first() else {
-            return;
-        };
-        if whole_file.sha256().is_some_and(|second| second != *first) {
-            whole_file.refuse(Refusal {
-                at: Position::START,
-                records: 0,
-                reason: format!("the file changed while it was being read: its SHA-256 had been {first}"),
-            });
-        }
-    }
-
     fn record_unreadable(&mut self, file: &TopLevel, error: &std::io::Error) {
         let nothing = Sha256::of(b"");
         let key = self.begin(EvidenceId::new(&nothing, &file.name), &file.name);
@@ -261,13 +255,13 @@ impl<'f> Feed<'f> for Feeder<'_, 'f, '_, '_> {
             self.shown += bytes;
             self.shared.progress.add(bytes, 0, 0);
         }
-        self.give(Job::Block { item, format, block })
+        self.give(Job { item, format, block })
     }
 
     fn content(&mut self, key: ItemKey, bytes: Vec<u8>) {
+        // Searched here and now: contents are large, and a queue of them would fill memory.
         if let Some(item) = self.item(key).map(Arc::clone) {
-            // A break means that the run is being given up, which the caller notices by itself.
-            let _ = self.give(Job::Content { item, bytes });
+            self.worker.search(&item, &bytes, self.shared, self.outputs);
         }
     }
 

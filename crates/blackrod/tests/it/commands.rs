@@ -6,7 +6,15 @@ use crate::support::{blackrod, run, stdout_of};
 fn help_names_every_command_and_the_exit_codes() {
     let help = stdout_of(&run(&["--help"]), 0);
     for word in [
-        "investigate", "hunt", "case", "estate", "formats", "explain", "completions", "man", "Exit codes",
+        "investigate",
+        "hunt",
+        "case",
+        "estate",
+        "formats",
+        "explain",
+        "completions",
+        "man",
+        "Exit codes",
     ] {
         assert!(help.contains(word), "{word}");
     }
@@ -16,7 +24,16 @@ fn help_names_every_command_and_the_exit_codes() {
 #[test]
 fn formats_are_listed() {
     let text = stdout_of(&run(&["formats"]), 0);
-    for name in ["evtx", "windows-json", "eml", "mbox", "csv", "ndjson", "zip", "zst"] {
+    for name in [
+        "evtx",
+        "windows-json",
+        "eml",
+        "mbox",
+        "csv",
+        "ndjson",
+        "zip",
+        "zst",
+    ] {
         assert!(text.contains(name), "{name}");
     }
     let json: serde_json::Value = serde_json::from_str(&stdout_of(&run(&["formats", "--json"]), 0)).unwrap();
@@ -53,7 +70,10 @@ fn the_estate_example_passes_its_own_check() {
     let checked = blackrod().args(["estate", "check"]).arg(&file).output().unwrap();
     assert_eq!(checked.status.code(), Some(1));
     let complaint = String::from_utf8_lossy(&checked.stderr).into_owned();
-    assert!(complaint.contains("persn") && complaint.contains("person"), "{complaint}");
+    assert!(
+        complaint.contains("persn") && complaint.contains("person"),
+        "{complaint}"
+    );
 }
 
 #[test]

@@ -16,7 +16,11 @@ fn the_example_is_read_found_and_told() {
         "SELECT e.path, e.records_refused, coalesce(sum(r.records), 0) AS told FROM evidence e \
          LEFT JOIN refusals r ON r.evidence = e.id GROUP BY 1, 2 HAVING e.records_refused <> coalesce(sum(r.records), 0)",
     );
-    assert_eq!(refused.lines().count(), 1, "every refused record is in the ledger: {refused}");
+    assert_eq!(
+        refused.lines().count(),
+        1,
+        "every refused record is in the ledger: {refused}"
+    );
     let read = hunt(
         &case,
         "SELECT e.path FROM evidence e LEFT JOIN (SELECT evidence, count(*) AS n FROM events GROUP BY 1) v \
@@ -26,16 +30,32 @@ fn the_example_is_read_found_and_told() {
 
     let story = hunt(&case, "SELECT DISTINCT attack FROM findings");
     for technique in ["T1505.003", "T1114.002", "T1003.003", "T1070.001"] {
-        assert!(story.contains(technique), "{technique} is part of the story: {story}");
+        assert!(
+            story.contains(technique),
+            "{technique} is part of the story: {story}"
+        );
     }
     let report = fs::read_to_string(case.join("report.html")).unwrap();
     assert!(report.contains("Content-Security-Policy") && report.contains("<svg"));
-    assert!(!report.contains("src=\"http") && !report.contains("href=\"http"), "nothing is loaded from elsewhere");
+    assert!(
+        !report.contains("src=\"http") && !report.contains("href=\"http"),
+        "nothing is loaded from elsewhere"
+    );
 
     let again = stdout_of(&investigate_example(&case, &["--json"]), 0);
     let json: serde_json::Value = serde_json::from_str(&again).unwrap();
-    assert!(json["campaigns"].as_array().is_some_and(|campaigns| !campaigns.is_empty()), "{json:#}");
-    assert_eq!(investigate_example(&case, &["--quiet", "--fail-on", "high"]).status.code(), Some(3));
+    assert!(
+        json["campaigns"]
+            .as_array()
+            .is_some_and(|campaigns| !campaigns.is_empty()),
+        "{json:#}"
+    );
+    assert_eq!(
+        investigate_example(&case, &["--quiet", "--fail-on", "high"])
+            .status
+            .code(),
+        Some(3)
+    );
 }
 
 #[test]
@@ -56,7 +76,10 @@ fn evidence_that_comes_later_joins_the_case() {
             .unwrap();
         stdout_of(&output, 0);
     };
-    let mut inputs: Vec<_> = fs::read_dir(&evidence).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut inputs: Vec<_> = fs::read_dir(&evidence)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     inputs.sort();
     let at_once = folder.path().join("at-once");
     investigate(&at_once, &inputs);
@@ -67,8 +90,11 @@ fn evidence_that_comes_later_joins_the_case() {
     assert_eq!(everything(&at_once), everything(&bit_by_bit));
 
     let (first, second) = inputs.split_at(inputs.len() / 2);
-    let (left, right, merged) =
-        (folder.path().join("left"), folder.path().join("right"), folder.path().join("merged"));
+    let (left, right, merged) = (
+        folder.path().join("left"),
+        folder.path().join("right"),
+        folder.path().join("merged"),
+    );
     investigate(&left, first);
     investigate(&right, second);
     let output = blackrod()
@@ -90,9 +116,19 @@ fn verification_sees_a_changed_case_and_changed_evidence() {
     let evidence = folder.path().join("seized");
     fs::create_dir(&evidence).unwrap();
     let log = evidence.join("log.ndjson");
-    fs::write(&log, "{\"time\":\"2021-01-22T09:30:00Z\",\"user\":\"anna\",\"host\":\"ws-1\"}\n").unwrap();
+    fs::write(
+        &log,
+        "{\"time\":\"2021-01-22T09:30:00Z\",\"user\":\"anna\",\"host\":\"ws-1\"}\n",
+    )
+    .unwrap();
     let case = folder.path().join("case");
-    let output = blackrod().arg("investigate").arg(&evidence).arg("--case").arg(&case).arg("--quiet").output();
+    let output = blackrod()
+        .arg("investigate")
+        .arg(&evidence)
+        .arg("--case")
+        .arg(&case)
+        .arg("--quiet")
+        .output();
     stdout_of(&output.unwrap(), 0);
     let verify = || {
         blackrod()
@@ -107,10 +143,19 @@ fn verification_sees_a_changed_case_and_changed_evidence() {
 
     fs::write(&log, "{}\n").unwrap();
     assert!(stdout_of(&verify(), 4).contains("log.ndjson"));
-    fs::write(&log, "{\"time\":\"2021-01-22T09:30:00Z\",\"user\":\"anna\",\"host\":\"ws-1\"}\n").unwrap();
+    fs::write(
+        &log,
+        "{\"time\":\"2021-01-22T09:30:00Z\",\"user\":\"anna\",\"host\":\"ws-1\"}\n",
+    )
+    .unwrap();
     stdout_of(&verify(), 0);
 
-    let day = fs::read_dir(case.join("events")).unwrap().next().unwrap().unwrap().path();
+    let day = fs::read_dir(case.join("events"))
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .path();
     let part = fs::read_dir(&day).unwrap().next().unwrap().unwrap().path();
     let file = fs::read_dir(&part).unwrap().next().unwrap().unwrap().path();
     let mut bytes = fs::read(&file).unwrap();

@@ -30,7 +30,11 @@ fn a_killed_run_loses_nothing_and_doubles_nothing() {
 
     let disturbed = folder.path().join("disturbed");
     for part in 1..=8 {
-        let mut child = start(&disturbed).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let mut child = start(&disturbed)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
         std::thread::sleep(whole.mul_f64(f64::from(part) / 8.0).max(Duration::from_millis(5)));
         child.kill().unwrap();
         child.wait().unwrap();
@@ -41,5 +45,12 @@ fn a_killed_run_loses_nothing_and_doubles_nothing() {
         assert!(expected.lines().count() > 1, "the comparison compares something");
         assert_eq!(*expected, found);
     }
-    stdout_of(&blackrod().args(["case", "verify"]).arg(&disturbed).output().unwrap(), 0);
+    stdout_of(
+        &blackrod()
+            .args(["case", "verify"])
+            .arg(&disturbed)
+            .output()
+            .unwrap(),
+        0,
+    );
 }

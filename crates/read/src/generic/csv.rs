@@ -17,13 +17,16 @@ pub(super) const TAG: u8 = b'c';
 /// no numbers, and then rows of which nine out of ten are as wide as the header. Where a map requires
 /// certain names and the header has them, that is enough.
 pub(super) fn sniff(head: &[u8], map: &FieldMap) -> Option<u8> {
-    let binary = head.contains(&0);
+    // Readers are dear to build; what holds no delimiter at all, or is binary, needs none.
+    if memchr::memchr(0, head).is_some() {
+        return None;
+    }
     let widest = DELIMITERS
         .iter()
+        .filter(|delimiter| memchr::memchr(**delimiter, head).is_some())
         .filter_map(|delimiter| Some((width_of(head, *delimiter, map)?, *delimiter)));
     // The first delimiter of the list wins where two fit.
-    let best = widest.rev().max_by_key(|(width, _)| *width)?;
-    (!binary).then_some(best.1)
+    widest.rev().max_by_key(|(width, _)| *width).map(|best| best.1)
 }
 
 /// Whether [`super::rows::split`] made this block.
