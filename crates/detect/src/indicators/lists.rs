@@ -3,7 +3,7 @@
 use blackrod_model::{RuleProblem, Severity, Timestamp};
 
 use super::stix::Raw;
-use super::value::{is_type_name, refang};
+use super::value::is_type_name;
 
 /// Whether `text` is a table with several columns: its first telling line holds a known heading or
 /// begins with the name of an indicator type.
@@ -189,9 +189,9 @@ fn separator_of(line: &str) -> u8 {
 
 /// Whether a line could be an indicator at all; keeps a stray text file from being taken for a list.
 pub(crate) fn looks_like_list(text: &str) -> bool {
-    telling_lines(text).take(20).any(|line| {
-        super::value::parse(None, &refang(line.split([' ', '\t']).next().unwrap_or_default())).is_ok()
-    })
+    telling_lines(text)
+        .take(20)
+        .any(|line| super::value::parse(None, line.split([' ', '\t']).next().unwrap_or_default()).is_ok())
 }
 
 #[cfg(test)]

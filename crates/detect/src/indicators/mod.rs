@@ -1,6 +1,7 @@
 #![doc = include_str!("explain.md")]
 
 mod lists;
+mod pattern;
 mod search;
 mod stix;
 mod table;

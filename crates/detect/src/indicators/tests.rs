@@ -327,3 +327,45 @@ fn a_bulletin_of_indicators_is_a_bounded_number_of_findings() {
     let last = findings[99].reasons.last().unwrap();
     assert_eq!(last.value, "400 more indicators stand in this record");
 }
+
+#[test]
+fn hostile_text_neither_panics_nor_takes_long() {
+    let list = "evil.example\nhttp://evil.example/a\nx@evil.example\n198.51.100.0/24\n2001:db8::/48\n\
+                900150983cd24fb0d6963f7d28e17f72\n";
+    let (set, _) = Set::from_bytes("list", list.as_bytes());
+    let pieces = [
+        "evil.example",
+        "@",
+        "://",
+        ".",
+        "%2F",
+        "%25",
+        ":",
+        "[",
+        "é",
+        "\u{202e}",
+        "0",
+        "/",
+        "?",
+        "&amp;",
+        "198.51.100.9",
+    ];
+    let mut state = 1_u32;
+    let mut findings = Vec::new();
+    for _ in 0..2_000 {
+        let mut text = String::new();
+        for _ in 0..12 {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            text.push_str(pieces[(state >> 16) as usize % pieces.len()]);
+        }
+        let mut event = event(&[]);
+        event.fields.push(Field::new("F", text));
+        set.search(&event, EVIDENCE, &mut findings);
+    }
+    assert!(findings.len() > 500, "{}", findings.len());
+    let long = "[.]".repeat(1 << 20);
+    let started = std::time::Instant::now();
+    let (set, rules) = Set::from_bytes("list", format!("evil.example\n{long}\n").as_bytes());
+    assert_eq!((set.len(), rules.refused.len()), (1, 1));
+    assert!(started.elapsed().as_secs() < 20);
+}

@@ -92,6 +92,10 @@ pub enum Unusable {
 /// Reads a value of the type that a feed calls `type_name`; `None` or an empty name lets the value
 /// speak for itself.
 pub(crate) fn parse(type_name: Option<&str>, text: &str) -> Result<Key, Unusable> {
+    const LONGEST: usize = 4_096;
+    if text.len() > LONGEST {
+        return Err(malformed("an indicator of a sensible length", text));
+    }
     let refanged = refang(text);
     let value = refanged.trim();
     match type_name.map(fold_type).as_deref() {
@@ -200,13 +204,8 @@ fn fold_type(name: &str) -> String {
 
 fn guess(value: &str) -> Result<Key, Unusable> {
     let without_port = value.rsplit_once(':').map_or(value, |(host, _)| host);
-    let looks_like_address = value
-        .split('/')
-        .next()
-        .is_some_and(|host| host.parse::<IpAddr>().is_ok())
-        && !value
-            .split_once('/')
-            .is_some_and(|(_, rest)| rest.parse::<u8>().is_err());
+    let (host, length) = value.split_once('/').unwrap_or((value, "0"));
+    let looks_like_address = host.parse::<IpAddr>().is_ok() && length.parse::<u8>().is_ok();
     if looks_like_address || without_port.parse::<Ipv4Addr>().is_ok() {
         return address(value);
     }
