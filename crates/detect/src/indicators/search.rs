@@ -499,7 +499,7 @@ fn ip(table: &Table, address: IpAddr, hit: &mut dyn FnMut(u32)) {
     match address {
         IpAddr::V4(v4) => {
             let bits = v4.to_bits();
-            for length in table.lengths_v4() {
+            for &length in table.lengths_v4() {
                 let network = (bits & mask_v4(length)).to_be_bytes();
                 let [a, b, c, d] = network;
                 lookup(table, Kind::Ipv4, &[length, a, b, c, d], hit);
@@ -507,7 +507,7 @@ fn ip(table: &Table, address: IpAddr, hit: &mut dyn FnMut(u32)) {
         }
         IpAddr::V6(v6) => {
             let bits = v6.to_bits();
-            for length in table.lengths_v6() {
+            for &length in table.lengths_v6() {
                 let mut key = [0; 17];
                 key[0] = length;
                 key[1..].copy_from_slice(&(bits & mask_v6(length)).to_be_bytes());

@@ -76,8 +76,8 @@ pub(crate) struct Table {
     notes: Vec<Note>,
     tails: Box<[u64; TAIL_WORDS]>,
     kinds: u16,
-    lengths_v4: u64,
-    lengths_v6: [u64; 3],
+    lengths_v4: Vec<u8>,
+    lengths_v6: Vec<u8>,
 }
 
 const TAIL_WORDS: usize = 1024;
@@ -132,15 +132,13 @@ impl Table {
     }
 
     /// The IPv4 prefix lengths in use.
-    pub(crate) fn lengths_v4(&self) -> impl Iterator<Item = u8> {
-        let lengths = self.lengths_v4;
-        (0..=32).filter(move |length| lengths & (1 << length) != 0)
+    pub(crate) fn lengths_v4(&self) -> &[u8] {
+        &self.lengths_v4
     }
 
     /// The IPv6 prefix lengths in use.
-    pub(crate) fn lengths_v6(&self) -> impl Iterator<Item = u8> {
-        let lengths = self.lengths_v6;
-        (0..=128_u8).filter(move |length| lengths[usize::from(*length) / 64] & (1 << (length % 64)) != 0)
+    pub(crate) fn lengths_v6(&self) -> &[u8] {
+        &self.lengths_v6
     }
 
     /// Bytes of memory held.
@@ -214,8 +212,8 @@ impl Default for Builder {
                 notes: Vec::new(),
                 tails: Box::new([0; TAIL_WORDS]),
                 kinds: 0,
-                lengths_v4: 0,
-                lengths_v6: [0; 3],
+                lengths_v4: Vec::new(),
+                lengths_v6: Vec::new(),
             },
             note_numbers: FxHashMap::default(),
         }
@@ -288,15 +286,8 @@ impl Builder {
     fn remember_shape(&mut self, key: &Key) {
         let length = key.bytes.first().copied().unwrap_or(0);
         let host = match key.kind {
-            Kind::Ipv4 => {
-                self.table.lengths_v4 |= 1 << length.min(32);
-                return;
-            }
-            Kind::Ipv6 => {
-                let bounded = length.min(128);
-                self.table.lengths_v6[usize::from(bounded) / 64] |= 1 << (bounded % 64);
-                return;
-            }
+            Kind::Ipv4 => return insert_once(&mut self.table.lengths_v4, length),
+            Kind::Ipv6 => return insert_once(&mut self.table.lengths_v6, length),
             Kind::Domain => &key.bytes[..],
             Kind::Url => host_of_url_key(&key.bytes),
             Kind::Mail => host_of_mail_key(&key.bytes),
@@ -323,6 +314,12 @@ impl Builder {
             let hash = Rolling::of(self.table.bytes_of(&entry)).finish(entry.kind);
             self.place(hash, index as u32);
         }
+    }
+}
+
+fn insert_once(lengths: &mut Vec<u8>, length: u8) {
+    if !lengths.contains(&length) {
+        lengths.push(length);
     }
 }
 
