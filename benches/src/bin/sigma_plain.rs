@@ -191,7 +191,7 @@ fn flatten_data(content: Map<String, Value>, flat: &mut Map<String, Value>) {
 
 /// The few names that most rules need; what blackrod takes from its table.
 fn add_aliases(channel: &str, event_id: u32, flat: &mut Map<String, Value>) {
-    if channel != "Security" {
+    if !channel.eq_ignore_ascii_case("security") {
         return;
     }
     match event_id {
@@ -200,6 +200,7 @@ fn add_aliases(channel: &str, event_id: u32, flat: &mut Map<String, Value>) {
                 ("Image", "NewProcessName"),
                 ("ParentImage", "ParentProcessName"),
                 ("User", "SubjectUserName"),
+                ("LogonId", "SubjectLogonId"),
             ] {
                 if let Some(value) = flat.get(own).cloned() {
                     flat.entry(name).or_insert(value);

@@ -58,6 +58,8 @@ pub(super) struct Records {
 #[serde(deny_unknown_fields)]
 struct AliasGroup {
     service: String,
+    /// Event ids; all where empty.
+    #[serde(default)]
     events: Vec<u32>,
     fields: Vec<Alias>,
 }
@@ -152,10 +154,13 @@ impl Product {
     }
 
     /// Other names for the fields of records in `log` under `event_id`.
-    pub(super) fn aliases(&self, log: &str, event_id: u32) -> Vec<Alias> {
+    pub(super) fn aliases(&self, log: &str, event_id: Option<u32>) -> Vec<Alias> {
         self.aliases
             .iter()
-            .filter(|group| self.is_in(&group.service, log) && group.events.contains(&event_id))
+            .filter(|group| {
+                let is_among = event_id.is_some_and(|event_id| group.events.contains(&event_id));
+                self.is_in(&group.service, log) && (group.events.is_empty() || is_among)
+            })
             .flat_map(|group| group.fields.iter().cloned())
             .collect()
     }

@@ -177,8 +177,7 @@ impl Router {
             aliases: self
                 .table
                 .product(&key.product)
-                .zip(key.event_id)
-                .map(|(product, event_id)| product.aliases(&key.log, event_id))
+                .map(|product| product.aliases(&key.log, key.event_id))
                 .unwrap_or_default(),
             key,
             members,

@@ -223,7 +223,12 @@ fn the_security_log_has_the_names_that_rules_expect() {
         "{category: antivirus}",
         "  s:\n    Signature|contains: Mimikatz\n    Filename|endswith: .exe\n  condition: s",
     );
-    let loaded = load(&[("a.yml", &[text, logon, registry, virus].join("---\n"))]);
+    let connection = rule(
+        "out",
+        "{product: windows, category: network_connection}",
+        "  s:\n    Image: 'C:\\Windows\\regsvr32.exe'\n    Initiated: 'true'\n    DestinationPort: 8444\n  condition: s",
+    );
+    let loaded = load(&[("a.yml", &[text, logon, registry, virus, connection].join("---\n"))]);
     let process = event(
         "Security",
         4688,
@@ -255,6 +260,16 @@ fn the_security_log_has_the_names_that_rules_expect() {
         ],
     );
     assert_eq!(ids(&loaded.rules, &value), ["run"]);
+    let packet = event(
+        "security",
+        5156,
+        &[
+            ("Application", "\\device\\harddiskvolume2\\windows\\regsvr32.exe"),
+            ("Direction", "%%14593"),
+            ("DestPort", "8444"),
+        ],
+    );
+    assert_eq!(ids(&loaded.rules, &packet), ["out"]);
     let defender = event(
         "Microsoft-Windows-Windows Defender/Operational",
         1116,
