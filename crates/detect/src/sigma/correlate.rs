@@ -173,7 +173,7 @@ fn finding(result: &EvaluationResult, last: &Premise) -> Option<Finding> {
         .iter()
         .map(|(field, value)| Reason::new(field.clone(), value))
         .collect();
-    let detail: String = body
+    let group: String = body
         .group_key
         .iter()
         .map(|(field, value)| format!("{field}={value}\n"))
@@ -184,7 +184,13 @@ fn finding(result: &EvaluationResult, last: &Premise) -> Option<Finding> {
     ));
     reasons.push(Reason::new("timespan", &format!("{} s", body.timespan_secs)));
     Some(Finding {
-        id: FindingId::new(CODE, &rule_id, last.evidence, last.at.record, &detail),
+        id: FindingId::new(
+            CODE,
+            &rule_id,
+            last.evidence,
+            last.at.record,
+            &format!("{}\n{group}", last.at.offset),
+        ),
         code: CODE.to_owned(),
         rule_id,
         title: header.rule_title.clone(),

@@ -11,7 +11,7 @@ use super::names::{FieldId, Names};
 /// A rule, ready to be matched.
 #[derive(Debug)]
 pub(super) struct Rule {
-    /// The rule's id, or its title where it has none.
+    /// The rule's id; where it has none its name, by which correlations know it, or its title.
     pub(super) id: String,
     pub(super) title: String,
     pub(super) severity: Severity,
@@ -63,7 +63,12 @@ impl Rule {
         reads.fields.dedup();
         let lower = |text: &Option<String>| text.as_ref().map(|text| text.to_lowercase());
         Self {
-            id: compiled.id.clone().unwrap_or_else(|| compiled.title.clone()),
+            id: [&source.id, &source.name]
+                .into_iter()
+                .flatten()
+                .next()
+                .unwrap_or(&source.title)
+                .clone(),
             title: compiled.title.clone(),
             severity: severity(compiled.level),
             attack: techniques(&compiled.tags),

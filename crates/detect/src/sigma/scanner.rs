@@ -51,6 +51,8 @@ pub struct Stats {
 /// Logs told apart before the scanner's own table of them starts anew: hostile evidence can name
 /// any number.
 const MAX_LOGS: usize = 4_096;
+/// The longest name that can be that of a log. The longest of Windows have some 120 bytes.
+const MAX_NAME: usize = 512;
 
 impl<'r> Scanner<'r> {
     /// A scanner for `rules`.
@@ -215,16 +217,18 @@ impl<'r> Scanner<'r> {
 
     /// A number for the log's name. Records of one log mostly follow each other.
     fn log_number(&mut self, source: &Source<'_>) -> u32 {
-        let own = if source.channel.is_empty() {
-            &source.provider
-        } else {
+        let by_channel = !source.channel.is_empty();
+        let own = if by_channel {
             &source.channel
+        } else {
+            &source.provider
         };
         self.name.clear();
         self.name.push_str(source.product);
-        self.name
-            .push(if source.channel.is_empty() { '\u{1}' } else { '\0' });
-        self.name.push_str(own);
+        self.name.push(if by_channel { '\0' } else { '\u{1}' });
+        if own.len() <= MAX_NAME {
+            self.name.push_str(own);
+        }
         if let Some((name, number)) = &self.last_log
             && *name == self.name
         {
@@ -260,7 +264,15 @@ fn report(rule: &Rule, evidence: EvidenceId, view: View<'_>, entities: &[Entity]
     let mut reasons = Vec::new();
     rule.expr.reasons(view, &mut reasons);
     found.findings.push(Finding {
-        id: FindingId::new(CODE, &rule.id, evidence, event.at.record, ""),
+        // Forwarded logs hold records of many machines, each with its own numbers: the number alone
+        // does not tell them apart.
+        id: FindingId::new(
+            CODE,
+            &rule.id,
+            evidence,
+            event.at.record,
+            &event.at.offset.to_string(),
+        ),
         code: CODE.to_owned(),
         rule_id: rule.id.clone(),
         title: rule.title.clone(),

@@ -386,6 +386,57 @@ fn many_accounts_from_one_address_are_counted_by_value() {
 }
 
 #[test]
+fn a_rule_without_an_id_is_known_by_its_name() {
+    let correlation = "title: Guessing\nid: guessing\ncorrelation:\n  type: event_count\n  \
+        rules: [failed_logon]\n  group-by: [TargetUserName]\n  timespan: 1m\n  condition:\n    gte: 2\n";
+    let nameless = FAILED_LOGON.replace("id: failed\n", "");
+    let loaded = load(&[("a.yml", &nameless), ("b.yml", correlation)]);
+    let (_, together) = premises(&loaded.rules, &[(1, "anna"), (2, "anna")]);
+    assert_eq!(loaded.rules.correlate(together.into_iter()).len(), 1);
+}
+
+#[test]
+fn one_rule_after_another_is_found_in_that_order_only() {
+    let logon = FAILED_LOGON
+        .replace("4625", "4624")
+        .replace("failed", "good")
+        .replace("Failed", "Good");
+    let correlation = "title: Guessed\nid: guessed\ncorrelation:\n  type: temporal_ordered\n  \
+        rules: [failed_logon, good_logon]\n  group-by: [TargetUserName]\n  timespan: 5m\n";
+    let loaded = load(&[("a.yml", FAILED_LOGON), ("b.yml", &logon), ("c.yml", correlation)]);
+    let count = |order: [(u32, i64); 2]| {
+        let mut found = Found::default();
+        let mut scanner = loaded.rules.scanner();
+        for (event_id, seconds) in order {
+            let mut record = event("Security", event_id, &[("TargetUserName", "anna")]);
+            record.time = Timestamp::from_seconds(seconds);
+            scanner.event(EvidenceId([1; 16]), &record, &mut found);
+        }
+        loaded.rules.correlate(found.premises.into_iter()).len()
+    };
+    assert_eq!(count([(4625, 10), (4624, 20)]), 1);
+    assert_eq!(count([(4624, 10), (4625, 20)]), 0);
+    assert_eq!(count([(4625, 10), (4624, 900)]), 0);
+}
+
+#[test]
+fn records_with_one_number_in_different_places_are_two_findings() {
+    let text = rule("any", "{product: windows}", "  s:\n    A: b\n  condition: s");
+    let loaded = load(&[("a.yml", &text)]);
+    let mut record = event("System", 1, &[("A", "b")]);
+    let first = findings(&loaded.rules, &record);
+    record.at.offset = 4_096;
+    assert_ne!(first[0].id, findings(&loaded.rules, &record)[0].id);
+}
+
+#[test]
+fn the_rules_that_come_with_blackrod_are_all_at_work() {
+    let (_, set) = sigma::Rules::load(&[], true).expect("nothing to read");
+    assert_eq!(set.refused, Vec::new());
+    assert!(set.loaded >= 40, "{}", set.loaded);
+}
+
+#[test]
 fn what_cannot_be_used_is_told_with_the_reason() {
     let good = rule(
         "same",
