@@ -28,6 +28,6 @@ mod times;
 pub mod windows;
 mod winjson;
 
-pub use generic::{FieldMapError, FieldMaps};
 pub use container::container_names;
 pub use format::{Block, Format, Formats, HEAD_LEN, Known, ReadError, Sink, SplitOutcome, formats};
+pub use generic::{FieldMapError, FieldMaps};

@@ -13,7 +13,10 @@ fn the_checked_in_files_are_those_of_the_generator() {
     let made = blackrod_example::files();
     for (name, content) in &made {
         let checked_in = fs::read(folder.join(name)).unwrap_or_default();
-        assert!(checked_in == *content, "{name} differs: run `cargo run -p blackrod-example`");
+        assert!(
+            checked_in == *content,
+            "{name} differs: run `cargo run -p blackrod-example`"
+        );
     }
     let expected: BTreeSet<&str> = made.keys().map(String::as_str).collect();
     for generated in ["evidence", "indicators"] {
@@ -46,7 +49,9 @@ fn nobody_real_is_in_it() {
                 .take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-'))
                 .collect();
             let is_mail_domain = host.contains('.') && !name.ends_with(".evtx") && !name.ends_with(".bin");
-            let is_packed = [".gz", ".zst", ".zip"].iter().any(|suffix| name.ends_with(suffix));
+            let is_packed = [".gz", ".zst", ".zip"]
+                .iter()
+                .any(|suffix| name.ends_with(suffix));
             if is_mail_domain && !is_packed {
                 let domain = host.trim_end_matches('.');
                 assert!(domain.ends_with(".example"), "{name}: {domain}");
