@@ -359,7 +359,14 @@ fn finding(
         format!("{} on an indicator list: {value} ({})", kind.noun(), note.title)
     };
     Finding {
-        id: FindingId::new(CODE, &value, subject.evidence, subject.at.record, ""),
+        // With its offset: forwarded logs repeat record numbers.
+        id: FindingId::new(
+            CODE,
+            &value,
+            subject.evidence,
+            subject.at.record,
+            &subject.at.offset.to_string(),
+        ),
         code: CODE.to_owned(),
         rule_id: value,
         title,

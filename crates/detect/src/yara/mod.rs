@@ -161,7 +161,8 @@ fn finding(content: &Content<'_>, rule: &yara_x::Rule<'_, '_>, sha256: &Sha256) 
             rule.identifier(),
             content.evidence,
             content.at.record,
-            &detail,
+            // With its offset: forwarded logs repeat record numbers.
+            &format!("{}\n{detail}", content.at.offset),
         ),
         code: CODE.to_owned(),
         rule_id: rule.identifier().to_owned(),
