@@ -110,6 +110,8 @@ proptest! {
 
     /// Unrelated findings make what others share a little rarer, so they may bring findings together
     /// that were just short of it; they never part any, and take part in no campaign but their own.
+    /// Low findings are left out of this: each goes to the one campaign that it is tied to most, and
+    /// which of two that is may change with what is rare.
     #[test]
     fn unrelated_findings_part_no_campaign_and_join_none(findings in any_findings(), others in 1..200_u64) {
         let before = members(&campaigns(&findings, &estate()));
@@ -121,8 +123,11 @@ proptest! {
         }
         let after = members(&campaigns(&more, &estate()));
         let known: BTreeSet<FindingId> = findings.iter().map(|finding| finding.id).collect();
+        let low = findings.iter().filter(|finding| finding.severity < Severity::Medium);
+        let low: BTreeSet<FindingId> = low.map(|finding| finding.id).collect();
         for campaign in &before {
-            prop_assert!(after.iter().any(|grown| grown.is_superset(campaign)));
+            let core: BTreeSet<FindingId> = campaign.difference(&low).copied().collect();
+            prop_assert!(after.iter().any(|grown| grown.is_superset(&core)));
         }
         for campaign in &after {
             prop_assert!(campaign.is_subset(&known));
