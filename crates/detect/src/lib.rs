@@ -8,6 +8,7 @@ pub mod content;
 pub mod entities;
 pub mod explain;
 pub mod indicators;
+pub mod mail;
 pub mod sigma;
 pub mod yara;
 

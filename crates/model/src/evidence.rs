@@ -3,7 +3,9 @@
 use crate::{EvidenceId, Sha256};
 
 /// A place in a piece of evidence.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
 pub struct Position {
     /// Bytes from the start of the evidence (after decompression) to the start of the record.
     pub offset: u64,

@@ -31,7 +31,7 @@ impl Sha256 {
 ///
 /// Two runs over the same folder give the same ids wherever that folder is mounted; two copies of
 /// one file in two places are two pieces of evidence, because where a copy was found is a fact too.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct EvidenceId(pub [u8; 16]);
 
 impl EvidenceId {

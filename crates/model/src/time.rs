@@ -9,6 +9,12 @@ use std::fmt;
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Timestamp(i64);
 
+impl Default for Timestamp {
+    fn default() -> Self {
+        Self::UNKNOWN
+    }
+}
+
 impl Timestamp {
     /// The record says nothing usable about when it happened. Sorts before every known time.
     pub const UNKNOWN: Self = Self(i64::MIN);

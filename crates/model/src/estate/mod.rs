@@ -1,6 +1,7 @@
 //! What is protected: the organisations, people, networks, systems and registers of one estate.
 
 mod csv_people;
+mod enrichment;
 mod error;
 mod index;
 mod names;
@@ -12,6 +13,7 @@ mod warnings;
 #[cfg(test)]
 mod tests;
 
+pub use enrichment::{Enrichment, Traits};
 pub use error::{EstateError, EstateErrors, Place};
 pub use index::Index;
 pub use prefix::{InvalidPrefix, Prefix};

@@ -1,5 +1,14 @@
 //! A mail message, taken apart.
 
+mod campaign;
+mod facts;
+
+pub use campaign::{CampaignMessage, Fired, MailCampaign, TemplateUse, Term, TokenUse, Variation};
+pub use facts::{
+    Attachment, AuthResult, Authentication, Bulk, Facts, Link, LinkRole, Origin, Print, PrintKind, Signal,
+    TextSketch, Token, hash,
+};
+
 use std::borrow::Cow;
 use std::net::IpAddr;
 
