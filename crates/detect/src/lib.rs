@@ -14,7 +14,9 @@ pub mod yara;
 
 use std::path::PathBuf;
 
-use blackrod_model::{Event, EvidenceId, Finding, Premise, Refusal, RuleProblem, RuleSet, Sha256};
+use blackrod_model::{
+    Estate, Event, EvidenceId, Fact, Finding, Premise, Refusal, RuleProblem, RuleSet, Sha256,
+};
 use rustc_hash::FxHashSet;
 
 use content::Content;
@@ -35,6 +37,7 @@ pub struct Detectors {
     sigma: sigma::Rules,
     yara: yara::Rules,
     indicators: indicators::Set,
+    anatomy: mail::Anatomy,
 }
 
 /// What detectors found in some evidence.
@@ -45,8 +48,23 @@ pub struct Found {
     /// Matches that mean something only together; collected over all evidence and handed to
     /// [`Detectors::correlate`] in the order of their times.
     pub premises: Vec<Premise>,
+    /// What is kept of records that mean something only among others; collected over all evidence and judged
+    /// in the order of their times.
+    pub facts: Vec<Fact>,
     /// What detectors could not search to its end.
     pub refusals: Vec<Refusal>,
+}
+
+impl Found {
+    /// How many findings, premises and facts there are.
+    pub fn len(&self) -> usize {
+        self.findings.len() + self.premises.len() + self.facts.len()
+    }
+
+    /// Whether there are none of them.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
 }
 
 /// Which kinds of records there were: what [`Detectors::idle`] needs to know.
@@ -59,6 +77,7 @@ pub struct Scanner<'d> {
     sigma: sigma::Scanner<'d>,
     yara: yara::Scanner<'d>,
     indicators: &'d indicators::Set,
+    anatomy: &'d mail::Anatomy,
 }
 
 /// Why rules or indicators could not be loaded at all. A single bad rule is no such reason; it is
@@ -84,13 +103,13 @@ pub enum LoadError {
 }
 
 impl Detectors {
-    /// Loads and compiles everything. The [`RuleSet`]s, one for each method, say how much was
+    /// Loads and compiles everything, for `estate`. The [`RuleSet`]s, one for each method, say how much was
     /// loaded, and what was not and why.
     ///
     /// # Errors
     ///
     /// [`LoadError`] when a folder or a file that was named cannot be read.
-    pub fn load(sources: &Sources) -> Result<(Self, Vec<RuleSet>), LoadError> {
+    pub fn load(sources: &Sources, estate: &Estate) -> Result<(Self, Vec<RuleSet>), LoadError> {
         let (sigma, sigma_set) = sigma::Rules::load(&sources.rule_dirs, sources.builtin)?;
         let (yara, yara_set) = yara::Rules::load(&sources.rule_dirs, sources.builtin)?;
         let (indicators, indicator_set) = indicators::Set::load(&sources.indicator_files)?;
@@ -98,6 +117,7 @@ impl Detectors {
             sigma,
             yara,
             indicators,
+            anatomy: mail::Anatomy::new(estate),
         };
         Ok((detectors, vec![sigma_set, yara_set, indicator_set]))
     }
@@ -108,6 +128,7 @@ impl Detectors {
             sigma: self.sigma.scanner(),
             yara: self.yara.scanner(),
             indicators: &self.indicators,
+            anatomy: &self.anatomy,
         }
     }
 
@@ -135,6 +156,8 @@ impl Scanner<'_> {
         if event.mail.is_some() {
             let refusals = self.yara.search(event, evidence, &mut found.findings);
             found.refusals.extend(refusals);
+            let facts = self.anatomy.facts(evidence, event);
+            found.facts.extend(facts.as_ref().and_then(Fact::of));
         }
     }
 

@@ -98,9 +98,12 @@ impl fmt::Debug for Timestamp {
     }
 }
 
-/// RFC 3339 text, or `null` for [`Timestamp::UNKNOWN`].
+/// RFC 3339 text, or `null` for [`Timestamp::UNKNOWN`]; microseconds where nobody is to read it.
 impl serde::Serialize for Timestamp {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if !serializer.is_human_readable() {
+            return serializer.serialize_i64(self.0);
+        }
         match self.instant() {
             Some(instant) => serializer.collect_str(&instant),
             None => serializer.serialize_none(),
@@ -110,6 +113,9 @@ impl serde::Serialize for Timestamp {
 
 impl<'de> serde::Deserialize<'de> for Timestamp {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if !deserializer.is_human_readable() {
+            return i64::deserialize(deserializer).map(Self);
+        }
         match Option::<String>::deserialize(deserializer)? {
             None => Ok(Self::UNKNOWN),
             Some(text) => {

@@ -90,7 +90,7 @@ fn measure(folder: &std::path::Path, records: &[Record], events: u64) -> Result<
     let findings: Vec<Finding> = (0..FINDINGS).map(|number| finding(id, number)).collect();
     let wall = Instant::now();
     for chunk in findings.chunks(1_000) {
-        case.stage(chunk, &[])?;
+        case.stage(chunk, &[], &[])?;
     }
     let staged = wall.elapsed();
     let evidence = Evidence {

@@ -4,7 +4,8 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use blackrod_model::{
-    Campaign, Evidence, EvidenceId, Finding, FindingId, Premise, Refusal, RuleSet, Run, Sha256, Timestamp,
+    Campaign, Evidence, EvidenceId, Fact, Finding, FindingId, Premise, Refusal, RuleSet, Run, Sha256,
+    Timestamp,
 };
 use rusqlite::{Connection, OptionalExtension as _, params};
 use serde_json::json;
@@ -188,18 +189,24 @@ impl Case {
         Ok(EventWriter::new(layout::staging(&self.dir), self.names.clone()))
     }
 
-    /// Sets findings and premises aside until [`Case::commit`], in a temporary file: a batch may have more of them than
+    /// Sets findings, premises and facts aside until [`Case::commit`], in a temporary file: a batch may have more of them than
     /// fit in memory. Of two findings with one id the later stays. If the process ends before, they are gone.
     ///
     /// # Errors
     ///
     /// When the temporary file cannot be written to.
-    pub fn stage(&mut self, findings: &[Finding], premises: &[Premise]) -> Result<(), StoreError> {
+    pub fn stage(
+        &mut self,
+        findings: &[Finding],
+        premises: &[Premise],
+        facts: &[Fact],
+    ) -> Result<(), StoreError> {
         self.check_writable()?;
         let stage = |book: &mut Connection| {
             let transaction = book.transaction()?;
             write::findings(&transaction, write::Into::Staged, findings)?;
             write::stage_premises(&transaction, premises)?;
+            write::stage_facts(&transaction, facts)?;
             transaction.commit()
         };
         stage(&mut self.book).map_err(sql_error(&self.dir))

@@ -46,11 +46,14 @@ mod tests {
     fn content(case: &Case) -> impl PartialEq + std::fmt::Debug + use<> {
         let mut premises = Vec::new();
         case.each_premise(&mut |premise| premises.push(premise)).unwrap();
+        let mut facts = Vec::new();
+        case.each_fact("process", &mut |fact| facts.push(fact)).unwrap();
         (
             case.evidence().unwrap(),
             case.findings().unwrap(),
             case.refusals(1_000).unwrap(),
             premises,
+            facts,
             case.summary().unwrap().events,
         )
     }

@@ -4,7 +4,7 @@
 //!
 //! | name | what |
 //! |---|---|
-//! | `case.sqlite` | the casebook: evidence, refusals, findings, premises, campaigns, rules, runs, the log |
+//! | `case.sqlite` | the casebook: evidence, refusals, findings, premises, facts, campaigns, rules, runs, the log |
 //! | `events/class=<name>/day=<day>/part-*.parquet` | events by class and day; columns: [`events_schema`]. `<day>` is a month, a year or `all` where evidence covers very many days; the column `day` is always exact |
 //! | `staging/` | events that are not committed yet |
 //! | `lock` | held by the process that writes, whose number is in it |
@@ -28,6 +28,7 @@ mod fault;
 pub mod hunt;
 mod layout;
 mod lock;
+mod mail;
 mod merge;
 mod summary;
 #[cfg(test)]
@@ -38,6 +39,7 @@ pub use case::{Batch, Case, RunId};
 pub use casebook::log::LogEntry;
 pub use error::StoreError;
 pub use events::{EventWriter, StagedFile, events_schema};
+pub use mail::MessageJudgement;
 pub use merge::MergeReport;
 pub use summary::{RefusalCount, RefusalGroup, Summary};
 pub use verify::{Problem, VerifyOptions, VerifyReport};

@@ -168,6 +168,12 @@ fn copy_rows(book: &rusqlite::Connection, seq: i64, wanted: &FxHashSet<EvidenceI
         [seq],
     )?;
     book.execute(
+        "INSERT INTO main.facts (batch, kind, time, evidence, record, offset, body)
+         SELECT ?1, kind, time, evidence, record, offset, body FROM other.facts
+         WHERE evidence IN temp.wanted ORDER BY id",
+        [seq],
+    )?;
+    book.execute(
         &format!(
             "INSERT OR IGNORE INTO main.findings (batch, {columns})
              SELECT iif(batch = {correlated}, {correlated}, ?1), {columns} FROM other.findings

@@ -1,8 +1,8 @@
 //! Invented evidence for unit tests.
 
 use blackrod_model::{
-    Class, Column, Entity, EntityKind, Event, Evidence, EvidenceId, EvidenceState, Field, Finding, FindingId,
-    Position, Premise, Reason, Refusal, Severity, Sha256, Timestamp,
+    Class, Column, Entity, EntityKind, Event, Evidence, EvidenceId, EvidenceState, Fact, Field, Finding,
+    FindingId, Position, Premise, Reason, Refusal, Severity, Sha256, Timestamp,
 };
 
 use crate::{Batch, Case, StoreError};
@@ -13,6 +13,7 @@ pub(crate) struct Item {
     pub(crate) refusals: Vec<(EvidenceId, Refusal)>,
     pub(crate) findings: Vec<Finding>,
     pub(crate) premises: Vec<Premise>,
+    pub(crate) facts: Vec<Fact>,
 }
 
 /// The `number`th piece of evidence, of 40 records.
@@ -65,6 +66,13 @@ pub(crate) fn item(number: u64) -> Item {
             at,
             fields: vec![("User".to_owned(), "anna".to_owned())],
         }],
+        facts: vec![Fact {
+            kind: "process".to_owned(),
+            time,
+            evidence: id,
+            at,
+            body: vec![0, 255, 7],
+        }],
     }
 }
 
@@ -110,7 +118,7 @@ pub(crate) fn investigate(case: &mut Case, number: u64) -> Result<(), StoreError
     let mut writer = case.event_writer()?;
     push_events(&mut writer, number, item.evidence.id)?;
     let files = writer.flush()?;
-    case.stage(&item.findings, &item.premises)?;
+    case.stage(&item.findings, &item.premises, &item.facts)?;
     case.commit(Batch {
         evidence: vec![item.evidence],
         refusals: item.refusals,

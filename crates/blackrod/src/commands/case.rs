@@ -126,11 +126,14 @@ fn cases_in(folders: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
 
 fn merge(arguments: &cli::Merge) -> anyhow::Result<Outcome> {
     let (estate, _) = estate::load_or_empty(arguments.estate.as_deref())?;
-    let (detectors, _) = Detectors::load(&Sources {
-        builtin: true,
-        rule_dirs: arguments.rules.clone(),
-        indicator_files: Vec::new(),
-    })?;
+    let (detectors, _) = Detectors::load(
+        &Sources {
+            builtin: true,
+            rule_dirs: arguments.rules.clone(),
+            indicator_files: Vec::new(),
+        },
+        &estate,
+    )?;
     let mut case = Case::create_or_open(&arguments.into)?;
     for from in &arguments.from {
         let merged = case

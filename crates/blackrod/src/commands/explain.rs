@@ -4,6 +4,7 @@ use std::io::Write as _;
 
 use anyhow::bail;
 use blackrod_detect::{Detectors, Sources, explain};
+use blackrod_model::Estate;
 
 use super::Outcome;
 use crate::cli;
@@ -24,11 +25,14 @@ pub(crate) fn run(arguments: &cli::Explain) -> anyhow::Result<Outcome> {
         writeln!(out, "{}", doc.text.trim_end())?;
         return Ok(Outcome::Done);
     }
-    let (detectors, _) = Detectors::load(&Sources {
-        builtin: true,
-        rule_dirs: arguments.rules.clone(),
-        indicator_files: Vec::new(),
-    })?;
+    let (detectors, _) = Detectors::load(
+        &Sources {
+            builtin: true,
+            rule_dirs: arguments.rules.clone(),
+            indicator_files: Vec::new(),
+        },
+        &Estate::default(),
+    )?;
     let Some(text) = detectors.explain_rule(code) else {
         bail!("no detector and no loaded rule is called {code:?}; `blackrod explain` lists the detectors");
     };

@@ -20,11 +20,14 @@ pub(crate) fn run(arguments: &cli::Investigate) -> anyhow::Result<Outcome> {
     let speaks = !arguments.quiet && !arguments.json;
     let (estate, estate_digest) = estate::load_or_empty(arguments.estate.as_deref())?;
     let formats = load_formats(&arguments.fields)?;
-    let (detectors, mut rule_sets) = Detectors::load(&Sources {
-        builtin: !arguments.no_builtin,
-        rule_dirs: arguments.rules.clone(),
-        indicator_files: files_of(&arguments.indicators)?,
-    })?;
+    let (detectors, mut rule_sets) = Detectors::load(
+        &Sources {
+            builtin: !arguments.no_builtin,
+            rule_dirs: arguments.rules.clone(),
+            indicator_files: files_of(&arguments.indicators)?,
+        },
+        &estate,
+    )?;
     if speaks {
         say_what_was_loaded(&rule_sets);
     }

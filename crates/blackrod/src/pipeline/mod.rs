@@ -145,7 +145,7 @@ impl Pipeline<'_> {
             drop(outputs);
             for output in inbox {
                 let kept = match output {
-                    Output::Found(found) => self.case.stage(&found.findings, &found.premises),
+                    Output::Found(found) => self.case.stage(&found.findings, &found.premises, &found.facts),
                     Output::Done(files, seen) => {
                         staged.extend(files);
                         tally.seen.merge(seen);

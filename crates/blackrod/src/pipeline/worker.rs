@@ -15,9 +15,9 @@ use crossbeam_channel::{Sender, TrySendError};
 use super::Shared;
 use super::item::Item;
 
-/// Findings are handed over in lots of this many, so that those of a single huge file do not pile
+/// Findings, premises and facts are handed over in lots of this many, so that those of a single huge file do not pile
 /// up in memory.
-const FINDINGS_PER_LOT: usize = 2_000;
+const LOT: usize = 2_000;
 
 /// A piece of work that any thread can do: a block to be parsed.
 pub(super) struct Job<'f> {
@@ -28,7 +28,7 @@ pub(super) struct Job<'f> {
 
 /// What threads hand to the one that writes the casebook.
 pub(super) enum Output {
-    /// Findings and premises of records read so far.
+    /// Findings, premises and facts of records read so far.
     Found(Found),
     /// What is left when the thread has nothing more to do: files with the events of the batch, and
     /// which logs they came from.
@@ -73,7 +73,7 @@ impl<'d, 'w> Worker<'d, 'w> {
                 Err(_) => {}
             }
         }
-        self.hand_over_findings(outputs);
+        self.hand_over(outputs);
         match self.writer.flush() {
             Ok(files) => {
                 // The receiver is gone only when the whole run is being given up.
@@ -148,14 +148,14 @@ impl<'d, 'w> Worker<'d, 'w> {
             .for_each(|refusal| item.refuse(refusal));
         let findings = self.found.findings.len() - findings_before;
         shared.progress.add(0, records, findings as u64);
-        if self.found.findings.len() + self.found.premises.len() >= FINDINGS_PER_LOT {
-            self.hand_over_findings(outputs);
+        if self.found.len() >= LOT {
+            self.hand_over(outputs);
         }
     }
 
-    fn hand_over_findings(&mut self, outputs: &Sender<Output>) {
+    fn hand_over(&mut self, outputs: &Sender<Output>) {
         let found = std::mem::take(&mut self.found);
-        if !found.findings.is_empty() || !found.premises.is_empty() {
+        if !found.is_empty() {
             let _ = outputs.send(Output::Found(found));
         }
     }

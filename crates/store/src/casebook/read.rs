@@ -1,7 +1,7 @@
 //! Rows out of the casebook.
 
 use blackrod_model::{
-    Campaign, CampaignId, Evidence, EvidenceId, EvidenceState, Finding, FindingId, Position, Premise,
+    Campaign, CampaignId, Evidence, EvidenceId, EvidenceState, Fact, Finding, FindingId, Position, Premise,
     Refusal, RuleSet, Run, Severity, Sha256, Timestamp,
 };
 use rusqlite::types::Type;
@@ -139,6 +139,29 @@ pub(crate) fn each_premise(book: &Connection, visit: &mut dyn FnMut(Premise)) ->
                 offset: unsigned(row, 4)?,
             },
             fields: json(row, 5)?,
+        });
+    }
+    Ok(())
+}
+
+/// Hands each fact of this kind to `visit`, in the order of time; ties by evidence and place, so that the order does not
+/// depend on when each was committed.
+pub(crate) fn each_fact(book: &Connection, kind: &str, visit: &mut dyn FnMut(Fact)) -> rusqlite::Result<()> {
+    let mut statement = book.prepare(
+        "SELECT time, evidence, record, offset, body FROM facts WHERE kind = ?
+         ORDER BY time, evidence, offset, record, body",
+    )?;
+    let mut rows = statement.query([kind])?;
+    while let Some(row) = rows.next()? {
+        visit(Fact {
+            kind: kind.to_owned(),
+            time: time(row, 0)?,
+            evidence: EvidenceId(row.get(1)?),
+            at: Position {
+                record: unsigned(row, 2)?,
+                offset: unsigned(row, 3)?,
+            },
+            body: row.get(4)?,
         });
     }
     Ok(())

@@ -88,6 +88,42 @@ CREATE TABLE premises (
 ) STRICT;
 CREATE INDEX premises_batch ON premises (batch);
 
+-- What detectors keep of records, to judge them among others; `body` is the detector's own.
+CREATE TABLE facts (
+    id INTEGER PRIMARY KEY,
+    batch INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    time INTEGER NOT NULL,
+    evidence BLOB NOT NULL,
+    record INTEGER NOT NULL,
+    offset INTEGER NOT NULL,
+    body BLOB NOT NULL
+) STRICT;
+CREATE INDEX facts_batch ON facts (batch);
+
+-- What judging said about each message; `campaign` is the key of its mail campaign.
+CREATE TABLE messages (
+    evidence BLOB NOT NULL,
+    record INTEGER NOT NULL,
+    offset INTEGER NOT NULL,
+    time INTEGER NOT NULL,
+    message_id TEXT NOT NULL,
+    sender TEXT NOT NULL,
+    recipients TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    score REAL NOT NULL,
+    reasons TEXT NOT NULL,
+    campaign TEXT,
+    PRIMARY KEY (evidence, offset, record)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE mail_campaigns (
+    key TEXT PRIMARY KEY,
+    title TEXT NOT NULL,
+    score REAL NOT NULL,
+    body TEXT NOT NULL
+) STRICT;
+
 CREATE TABLE campaigns (
     id TEXT PRIMARY KEY,
     title TEXT NOT NULL,

@@ -55,6 +55,24 @@ pub(crate) static PREMISES: Section = Section {
     table: "premises",
     sql: "SELECT * FROM premises WHERE batch = ?1 ORDER BY id",
 };
+pub(crate) static FACTS: Section = Section {
+    name: "facts",
+    life: Life::Kept,
+    table: "facts",
+    sql: "SELECT * FROM facts WHERE batch = ?1 ORDER BY id",
+};
+pub(crate) static MESSAGES: Section = Section {
+    name: "messages",
+    life: Life::Replaced,
+    table: "messages",
+    sql: "SELECT * FROM messages ORDER BY evidence, offset, record",
+};
+pub(crate) static MAIL_CAMPAIGNS: Section = Section {
+    name: "mail_campaigns",
+    life: Life::Replaced,
+    table: "mail_campaigns",
+    sql: "SELECT * FROM mail_campaigns ORDER BY key",
+};
 pub(crate) static CORRELATIONS: Section = Section {
     name: "correlations",
     life: Life::Replaced,
@@ -87,15 +105,18 @@ pub(crate) static RUNS: Section = Section {
 };
 
 /// What [`crate::Case::commit`] and [`crate::Case::merge_from`] bring in.
-pub(crate) static BATCH: [&Section; 5] = [&EVIDENCE, &FILES, &REFUSALS, &FINDINGS, &PREMISES];
+pub(crate) static BATCH: [&Section; 6] = [&EVIDENCE, &FILES, &REFUSALS, &FINDINGS, &PREMISES, &FACTS];
 
 /// All sections.
-pub(crate) static ALL: [&Section; 10] = [
+pub(crate) static ALL: [&Section; 13] = [
     &EVIDENCE,
     &FILES,
     &REFUSALS,
     &FINDINGS,
     &PREMISES,
+    &FACTS,
+    &MESSAGES,
+    &MAIL_CAMPAIGNS,
     &CORRELATIONS,
     &CAMPAIGNS,
     &MEMBERS,

@@ -1,6 +1,6 @@
 //! Rows into the casebook.
 
-use blackrod_model::{Campaign, Evidence, EvidenceId, Finding, Premise, Refusal, RuleSet, Timestamp};
+use blackrod_model::{Campaign, Evidence, EvidenceId, Fact, Finding, Premise, Refusal, RuleSet, Timestamp};
 use rusqlite::{Connection, params};
 
 use crate::events::StagedFile;
@@ -134,6 +134,24 @@ pub(crate) fn stage_premises(book: &Connection, premises: &[Premise]) -> rusqlit
     Ok(())
 }
 
+/// Sets facts aside until the next commit.
+pub(crate) fn stage_facts(book: &Connection, facts: &[Fact]) -> rusqlite::Result<()> {
+    let mut insert = book.prepare_cached(
+        "INSERT INTO temp.staged_facts (kind, time, evidence, record, offset, body) VALUES (?, ?, ?, ?, ?, ?)",
+    )?;
+    for fact in facts {
+        insert.execute(params![
+            fact.kind,
+            time_value(fact.time),
+            fact.evidence.0,
+            fact.at.record as i64,
+            fact.at.offset as i64,
+            fact.body,
+        ])?;
+    }
+    Ok(())
+}
+
 /// Moves what was set aside into its tables. A finding that is there already stays as it is.
 pub(crate) fn unstage(book: &Connection, batch: i64) -> rusqlite::Result<()> {
     let finding_columns = super::read::FINDING;
@@ -150,20 +168,28 @@ pub(crate) fn unstage(book: &Connection, batch: i64) -> rusqlite::Result<()> {
          ORDER BY time, evidence, record, offset, rule_id, fields",
         [batch],
     )?;
+    book.execute(
+        "INSERT INTO main.facts (batch, kind, time, evidence, record, offset, body)
+         SELECT ?1, kind, time, evidence, record, offset, body FROM temp.staged_facts
+         ORDER BY time, evidence, record, offset, kind, body",
+        [batch],
+    )?;
     book.execute_batch(CLEAR_STAGED)
 }
 
 /// Forgets what was set aside.
-pub(crate) const CLEAR_STAGED: &str = "DELETE FROM temp.staged_findings; DELETE FROM temp.staged_premises;";
+pub(crate) const CLEAR_STAGED: &str =
+    "DELETE FROM temp.staged_findings; DELETE FROM temp.staged_premises; DELETE FROM temp.staged_facts;";
 
-/// The tables that hold findings and premises until the next commit. They are in a temporary file that goes with the
+/// The tables that hold findings, premises and facts until the next commit. They are in a temporary file that goes with the
 /// connection.
 pub(crate) const STAGING_TABLES: &str = "
     CREATE TEMP TABLE staged_findings (
         id PRIMARY KEY, batch, code, rule_id, title, severity, time, evidence, record, offset, class, attack, reasons,
         entities
     );
-    CREATE TEMP TABLE staged_premises (rule_id, time, evidence, record, offset, fields);";
+    CREATE TEMP TABLE staged_premises (rule_id, time, evidence, record, offset, fields);
+    CREATE TEMP TABLE staged_facts (kind, time, evidence, record, offset, body);";
 
 pub(crate) fn campaign(book: &Connection, campaign: &Campaign) -> rusqlite::Result<()> {
     let mut insert = book.prepare_cached(

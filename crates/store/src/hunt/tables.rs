@@ -67,6 +67,14 @@ const fn count(name: &'static str, sql: &'static str) -> Column {
     }
 }
 
+const fn number(name: &'static str, sql: &'static str) -> Column {
+    Column {
+        name,
+        kind: Kind::Number,
+        sql,
+    }
+}
+
 const fn time(name: &'static str, sql: &'static str) -> Column {
     Column {
         name,
@@ -110,11 +118,7 @@ pub(crate) static TABLES: &[Table] = &[
         columns: &[
             text("id", "c.id"),
             text("title", "c.title"),
-            Column {
-                name: "score",
-                kind: Kind::Number,
-                sql: "c.score",
-            },
+            number("score", "c.score"),
             time("first_seen", "c.first_seen"),
             time("last_seen", "c.last_seen"),
             count("findings", "(SELECT count(*) FROM members WHERE campaign = c.id)"),
@@ -128,6 +132,34 @@ pub(crate) static TABLES: &[Table] = &[
             ),
         ],
         from: "campaigns AS c",
+    },
+    Table {
+        name: "messages",
+        columns: &[
+            text("evidence", "lower(hex(evidence))"),
+            count("record", "record"),
+            count("offset", "offset"),
+            time("time", "time"),
+            text("message_id", "message_id"),
+            text("sender", "sender"),
+            text("recipients", "recipients"),
+            text("subject", "subject"),
+            number("score", "score"),
+            text("reasons", "reasons"),
+            text("campaign", "campaign"),
+        ],
+        from: "messages",
+    },
+    Table {
+        name: "mail_campaigns",
+        columns: &[
+            text("key", "key"),
+            text("title", "title"),
+            number("score", "score"),
+            count("messages", "json_array_length(body, '$.messages')"),
+            text("body", "body"),
+        ],
+        from: "mail_campaigns",
     },
     Table {
         name: "evidence",

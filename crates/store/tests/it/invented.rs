@@ -123,6 +123,7 @@ pub(crate) fn commit(case: &mut Case, numbers: &[u64]) -> Result<(), StoreError>
         case.stage(
             &[finding(item.id, 1, "a"), finding(item.id, 2, "b")],
             &[premise(item.id, number)],
+            &[],
         )?;
         batch.evidence.push(item);
     }
