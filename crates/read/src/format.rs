@@ -114,6 +114,7 @@ pub fn formats() -> &'static [Known] {
     &[
         &crate::evtx::Evtx,
         &crate::winjson::WindowsJson,
+        &crate::cloud::m365::UnifiedAuditLog,
         &crate::mail::Mbox,
         &crate::mail::Eml,
     ]

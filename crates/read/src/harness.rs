@@ -98,3 +98,40 @@ impl Sink for Reading {
         self.refusals.push(refusal);
     }
 }
+
+/// Cuts `sample` at every 100th byte and flips bits in it, and reads each of the results: whatever is
+/// there becomes an event or is refused, and nothing panics.
+pub(crate) fn damage(format: &dyn Format, sample: &[u8]) {
+    let step = (sample.len() / 200).max(1);
+    let cuts = (1..sample.len()).step_by(if sample.len() > 20_000 {
+        100 * (sample.len() / 20_000)
+    } else {
+        100
+    });
+    for cut in cuts {
+        let reading = read_damaged(format, &sample[..cut]);
+        let is_told = !reading.events.is_empty() || !reading.refusals.is_empty() || reading.incomplete;
+        let is_blank = reading.blocks == 0;
+        assert!(
+            is_told || is_blank,
+            "{} says nothing of the first {cut} bytes",
+            format.name()
+        );
+    }
+    let mut flipped = sample.to_vec();
+    for at in (0..sample.len()).step_by(step) {
+        for bit in [0x01, 0x02, 0x20, 0x80] {
+            flipped[at] ^= bit;
+            read_damaged(format, &flipped);
+            flipped[at] ^= bit;
+        }
+    }
+}
+
+fn read_damaged(format: &dyn Format, bytes: &[u8]) -> Reading {
+    let _ = format.recognise(bytes);
+    match read(format, bytes) {
+        Ok(reading) => reading,
+        Err(error) => panic!("memory cannot fail to be read: {error}"),
+    }
+}

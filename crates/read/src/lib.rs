@@ -14,6 +14,7 @@
 //! A format is one file of this crate and one line of [`formats`]. The format of a piece of
 //! evidence is decided by its content alone; names are never trusted.
 
+mod cloud;
 mod container;
 pub mod evidence;
 mod evtx;
@@ -25,6 +26,7 @@ mod json;
 pub mod mail;
 mod textinput;
 mod times;
+mod watch;
 pub mod windows;
 mod winjson;
 

@@ -6,6 +6,7 @@ use memchr::memrchr;
 
 use super::map::{Claim, FieldMap};
 use crate::textinput::Encoding;
+use crate::watch::is_struck;
 use crate::{Block, HEAD_LEN, Sink};
 
 /// First byte of the context of a block of CSV; the encoding, the delimiter and the header line follow.
@@ -30,54 +31,109 @@ pub(super) fn sniff(head: &[u8], map: &FieldMap) -> Option<u8> {
 }
 
 /// Whether [`super::rows::split`] made this block.
-pub(super) fn is_csv(block: &Block) -> bool {
+pub(crate) fn is_csv(block: &Block) -> bool {
     block.context.first() == Some(&TAG)
+}
+
+/// The names in the header line of the table that begins with `head`, and what separates them.
+pub(crate) fn header(head: &[u8]) -> Option<(Vec<String>, u8)> {
+    let names = |delimiter: u8| {
+        let mut row = ByteRecord::new();
+        next_row(&mut reader(delimiter, head), &mut row, head)?;
+        (row.len() > 1).then(|| (names_in(&row), delimiter))
+    };
+    let tables = DELIMITERS
+        .iter()
+        .filter(|delimiter| memchr::memchr(**delimiter, head).is_some())
+        .filter_map(|delimiter| names(*delimiter));
+    tables.rev().max_by_key(|(names, _)| names.len())
+}
+
+/// The rows of a block that [`super::rows::split`] made.
+pub(crate) struct Table<'b> {
+    block: &'b Block,
+    encoding: Encoding,
+    delimiter: u8,
+    /// The names in the header line.
+    pub(crate) names: Vec<String>,
+}
+
+impl<'b> Table<'b> {
+    /// The table that `block` is a piece of.
+    pub(crate) fn of(block: &'b Block) -> Option<Self> {
+        let [TAG, encoding, delimiter, header @ ..] = block.context.as_ref() else {
+            return None;
+        };
+        let mut row = ByteRecord::new();
+        let has_header = reader(*delimiter, header)
+            .read_byte_record(&mut row)
+            .unwrap_or(false);
+        has_header.then(|| Self {
+            block,
+            encoding: Encoding::from_tag(*encoding),
+            delimiter: *delimiter,
+            names: names_in(&row),
+        })
+    }
+
+    /// Calls `visit` with each row that was not struck out, and with its place.
+    pub(crate) fn each_row(&self, visit: &mut dyn FnMut(Position, &ByteRecord)) {
+        let block = self.block;
+        let mut row = ByteRecord::new();
+        let mut reader = reader(self.delimiter, &block.bytes);
+        let mut at = Position {
+            offset: block.offset,
+            record: block.first_record,
+        };
+        let mut counted = 0;
+        while let Some(start) = next_row(&mut reader, &mut row, &block.bytes) {
+            let before = block.bytes.get(counted..start).unwrap_or_default();
+            at.offset += self.encoding.source_len(before);
+            counted = start;
+            if !(row.len() == 1 && row.get(0).is_some_and(is_struck)) {
+                visit(at, &row);
+            }
+            at.record += 1;
+        }
+    }
 }
 
 /// Parses a block that [`super::rows::split`] made.
 pub(super) fn parse(block: &Block, map: &FieldMap, sink: &mut dyn Sink) {
-    let [TAG, encoding, delimiter, header @ ..] = block.context.as_ref() else {
+    let Some(table) = Table::of(block) else {
         return;
     };
-    let encoding = Encoding::from_tag(*encoding);
-    let mut row = ByteRecord::new();
-    let mut reader = reader(*delimiter, header);
-    if !reader.read_byte_record(&mut row).unwrap_or(false) {
-        return;
-    }
-    let names: Vec<String> = cells(&row)
-        .map(|cell| String::from_utf8_lossy(cell).trim().to_owned())
-        .collect();
+    let names = &table.names;
     let claims: Vec<Vec<Claim>> = names.iter().map(|name| map.claims_of(name)).collect();
-
-    let mut reader = self::reader(*delimiter, &block.bytes);
-    let mut at = Position {
-        offset: block.offset,
-        record: block.first_record,
-    };
-    let mut counted = 0;
-    while let Some(start) = next_row(&mut reader, &mut row, &block.bytes) {
-        at.offset += encoding.source_len(block.bytes.get(counted..start).unwrap_or_default());
-        counted = start;
-        if row.len() == names.len() {
-            let mut event = Event::new(Class::BASE_EVENT, Timestamp::UNKNOWN, at);
-            let texts = cells(&row).map(String::from_utf8_lossy);
-            // A row says little without its header, so the fields stand for what was written.
-            event.fields = names
-                .iter()
-                .zip(texts)
-                .map(|(name, text)| Field::new(name.as_str(), text))
-                .collect();
-            map.apply(&mut event, &claims);
-            sink.event(event);
-        } else {
-            sink.refuse_record(
-                at,
-                format!("{} fields where the header has {}", row.len(), names.len()),
-            );
+    table.each_row(&mut |at, row| {
+        if row.len() != names.len() {
+            return sink.refuse_record(at, wrong_width(row.len(), names.len()));
         }
-        at.record += 1;
-    }
+        let mut event = Event::new(Class::BASE_EVENT, Timestamp::UNKNOWN, at);
+        let texts = cells(row).map(String::from_utf8_lossy);
+        // A row says little without its header, so the fields stand for what was written.
+        event.fields = names
+            .iter()
+            .zip(texts)
+            .map(|(name, text)| Field::new(name.as_str(), text))
+            .collect();
+        map.apply(&mut event, &claims);
+        sink.event(event);
+    });
+}
+
+/// Why a row is refused that is not as wide as its header.
+pub(crate) fn wrong_width(fields: usize, names: usize) -> String {
+    format!("{fields} fields where the header has {names}")
+}
+
+fn names_in(row: &ByteRecord) -> Vec<String> {
+    cells(row)
+        .map(|cell| {
+            let name = String::from_utf8_lossy(cell);
+            name.trim().trim_start_matches('\u{FEFF}').to_owned()
+        })
+        .collect()
 }
 
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
@@ -93,7 +149,7 @@ fn reader(delimiter: u8, bytes: &[u8]) -> csv::Reader<&[u8]> {
 }
 
 /// The cells of a row, the last one without its carriage return.
-fn cells(row: &ByteRecord) -> impl Iterator<Item = &[u8]> {
+pub(crate) fn cells(row: &ByteRecord) -> impl Iterator<Item = &[u8]> {
     let last = row.len().saturating_sub(1);
     row.iter().enumerate().map(move |(index, cell)| match cell {
         [before @ .., b'\r'] if index == last => before,
@@ -136,9 +192,7 @@ fn width_of(head: &[u8], delimiter: u8, map: &FieldMap) -> Option<usize> {
     let mut reader = reader(delimiter, whole);
     let mut row = ByteRecord::new();
     next_row(&mut reader, &mut row, whole)?;
-    let names: Vec<String> = cells(&row)
-        .map(|cell| String::from_utf8_lossy(cell).trim().to_owned())
-        .collect();
+    let names = names_in(&row);
     if names.len() < 2 {
         return None;
     }

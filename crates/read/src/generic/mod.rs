@@ -5,9 +5,9 @@
 //! `csv` are what no map applies to.
 
 mod common;
-mod csv;
+pub(crate) mod csv;
 mod map;
-mod rows;
+pub(crate) mod rows;
 
 use std::io::{BufRead, Read};
 use std::ops::ControlFlow;

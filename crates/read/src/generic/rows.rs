@@ -10,6 +10,7 @@ use memchr::{memchr, memchr2};
 use super::csv::{TAG, is_blank, sniff};
 use super::map::FieldMap;
 use crate::textinput::{Encoding, TextInput};
+use crate::watch::{Nobody, Watch, strike};
 use crate::{Block, HEAD_LEN, ReadError, SplitOutcome};
 
 /// Rows longer than this are refused: a quote was lost.
@@ -25,18 +26,29 @@ pub(super) fn split(
     map: &FieldMap,
     emit: &mut dyn FnMut(Block) -> ControlFlow<()>,
 ) -> Result<SplitOutcome, ReadError> {
+    split_watched(input, &|head| sniff(head, map), &mut Nobody, emit)
+}
+
+/// As [`split`], for a table whose delimiter `sniff` finds in its head, with somebody looking on.
+pub(crate) fn split_watched(
+    input: &mut dyn BufRead,
+    sniff: &dyn Fn(&[u8]) -> Option<u8>,
+    watch: &mut dyn Watch,
+    emit: &mut dyn FnMut(Block) -> ControlFlow<()>,
+) -> Result<SplitOutcome, ReadError> {
     let mut input = TextInput::open(input)?;
     let mut buffer = Vec::new();
     let mut more = input.fill(&mut buffer, BLOCK_LEN)?;
     let head = buffer.get(..HEAD_LEN).unwrap_or(&buffer);
     let mut splitter = Splitter {
-        delimiter: sniff(head, map).unwrap_or(b','),
+        delimiter: sniff(head).unwrap_or(b','),
         encoding: input.encoding(),
         offset: input.start(),
         record: 1,
         context: None,
         buffer,
         drops_line: false,
+        watch,
         outcome: SplitOutcome::default(),
         emit,
     };
@@ -65,6 +77,7 @@ struct Splitter<'e> {
     buffer: Vec<u8>,
     /// `buffer` begins within a line that was refused.
     drops_line: bool,
+    watch: &'e mut dyn Watch,
     outcome: SplitOutcome,
     emit: &'e mut dyn FnMut(Block) -> ControlFlow<()>,
 }
@@ -97,12 +110,15 @@ impl Splitter<'_> {
                 Row::Whole(end) if self.buffer.get(at..end).is_none_or(is_blank) => at = end,
                 Row::Whole(end) if self.context.is_none() => {
                     let mut context = vec![TAG, self.encoding.tag(), self.delimiter];
-                    context.extend_from_slice(self.buffer.get(at..end).unwrap_or_default());
+                    let line = self.buffer.get(at..end).unwrap_or_default();
+                    self.watch.header(line, self.delimiter);
+                    context.extend_from_slice(line);
                     self.context = Some(context.into());
                     self.drop_first(end);
                     at = 0;
                 }
                 Row::Whole(end) => {
+                    self.show(at, end, records);
                     records += 1;
                     at = end;
                 }
@@ -119,6 +135,32 @@ impl Splitter<'_> {
             }
         }
         self.emit_first(at, records)
+    }
+
+    /// Shows the row that is the `number`-th of the buffer to the one who looks on, and strikes it out
+    /// if he does not want it.
+    fn show(&mut self, start: usize, end: usize, number: u64) {
+        if !self.watch.looks() {
+            return;
+        }
+        let before = self.buffer.get(..start).unwrap_or_default();
+        let position = Position {
+            offset: self.offset
+                + match self.encoding {
+                    Encoding::Utf8 => start as u64,
+                    other => other.source_len(before),
+                },
+            record: self.record + number,
+        };
+        let Some(line) = self.buffer.get_mut(start..end) else {
+            return;
+        };
+        let content = line.trim_ascii_end().len();
+        if let Some(row) = line.get_mut(..content)
+            && !self.watch.record(row, position)
+        {
+            strike(row);
+        }
     }
 
     fn row(&self, start: usize, more: bool) -> Row {
@@ -210,4 +252,24 @@ fn quoted_end(bytes: &[u8], mut at: usize) -> Option<usize> {
         }
         at += 1;
     }
+}
+
+/// The cell number `wanted` of a row, as it is written, quotes included.
+pub(crate) fn cell(row: &[u8], delimiter: u8, wanted: usize) -> Option<&[u8]> {
+    let mut start = 0;
+    for _ in 0..wanted {
+        start += cell_end(row.get(start..)?, delimiter)? + 1;
+    }
+    let rest = row.get(start..)?;
+    rest.get(..cell_end(rest, delimiter).unwrap_or(rest.len()))
+}
+
+/// Where the delimiter stands that ends the cell which `bytes` begin with.
+fn cell_end(bytes: &[u8], delimiter: u8) -> Option<usize> {
+    let content = match bytes.first() {
+        Some(b'"') => quoted_end(bytes, 1)?,
+        _ => 0,
+    };
+    let found = memchr(delimiter, bytes.get(content..)?)?;
+    Some(content + found)
 }

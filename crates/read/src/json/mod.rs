@@ -1,8 +1,10 @@
 //! JSON records: cutting them out of whatever carries them, and making their fields flat.
 //!
 //! Carriers are one object a line (NDJSON), one array, objects one after the other, and any of these
-//! pretty-printed; each in UTF-8 or, with a byte-order mark, in UTF-16.
+//! pretty-printed; or the answer of a web service, an object around an array (see `envelope`). Each
+//! in UTF-8 or, with a byte-order mark, in UTF-16.
 
+mod envelope;
 mod flat;
 mod lexer;
 mod objects;
@@ -10,7 +12,7 @@ mod split;
 
 pub(crate) use flat::{Dotted, Naming, flatten, join};
 pub(crate) use lexer::JsonError;
-pub(crate) use split::{each_record, first_records, split};
+pub(crate) use split::{each_record, first_records, split, split_watched};
 
 /// Objects and arrays nested deeper than this are refused.
 pub(crate) const MAX_DEPTH: usize = 64;

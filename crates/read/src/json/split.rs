@@ -2,15 +2,16 @@
 
 use std::borrow::Cow;
 use std::io::BufRead;
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 
 use blackrod_model::{Position, Refusal};
 use memchr::{memchr, memrchr};
 
-use super::MAX_RECORD;
 use super::objects::{Found, Objects};
+use super::{MAX_RECORD, envelope};
 use crate::textinput::{Encoding, TextInput};
+use crate::watch::{Nobody, Watch, strike};
 use crate::{Block, ReadError, SplitOutcome};
 
 /// Blocks are cut as soon as they are this long.
@@ -24,22 +25,40 @@ pub(crate) fn split(
     input: &mut dyn BufRead,
     emit: &mut dyn FnMut(Block) -> ControlFlow<()>,
 ) -> Result<SplitOutcome, ReadError> {
+    split_watched(input, &mut Nobody, emit)
+}
+
+/// As [`split`], with somebody looking on.
+pub(crate) fn split_watched(
+    input: &mut dyn BufRead,
+    watch: &mut dyn Watch,
+    emit: &mut dyn FnMut(Block) -> ControlFlow<()>,
+) -> Result<SplitOutcome, ReadError> {
     let mut input = TextInput::open(input)?;
     let mut buffer = Vec::new();
     input.fill(&mut buffer, BLOCK_LEN)?;
-    let carrier = Carrier::of(&buffer);
+    let head_len = opening_envelope(&buffer);
+    let carrier = match head_len {
+        Some(_) => Carrier::Envelope,
+        None => Carrier::of(&buffer),
+    };
     let mut splitter = Splitter {
         offset: input.start(),
         record: 1,
         encoding: input.encoding(),
         context: Arc::new([carrier.tag(), input.encoding().tag()]),
         buffer,
+        watch,
         outcome: SplitOutcome::default(),
         emit,
     };
+    if let Some(head_len) = head_len {
+        splitter.beside_array(head_len);
+        splitter.drop_first(head_len);
+    }
     let flow = match carrier {
         Carrier::Lines => splitter.lines(&mut input)?,
-        Carrier::Series => splitter.series(&mut input)?,
+        Carrier::Series | Carrier::Envelope => splitter.series(&mut input, carrier)?,
     };
     splitter.outcome.incomplete |= flow.is_break();
     Ok(splitter.outcome)
@@ -65,7 +84,19 @@ pub(crate) fn each_record(block: &Block, visit: &mut dyn FnMut(Position, &str)) 
         counted = start;
         // One check of the whole block is much cheaper than one for each of its records.
         let checked = text.and_then(|text| text.get(start..end)).map(Cow::Borrowed);
-        visit(at, &checked.unwrap_or_else(|| String::from_utf8_lossy(bytes)));
+        let record = checked.unwrap_or_else(|| String::from_utf8_lossy(bytes));
+        match small_envelope(&record) {
+            None => visit(at, &record),
+            Some(members) => {
+                let base = at.offset;
+                for member in members {
+                    let before = record.get(..member.start).unwrap_or_default();
+                    at.offset = base + encoding.source_len(before.as_bytes());
+                    visit(at, record.get(member).unwrap_or_default());
+                }
+                at.offset = base;
+            }
+        }
         at.record += 1;
     };
     match carrier {
@@ -76,9 +107,10 @@ pub(crate) fn each_record(block: &Block, visit: &mut dyn FnMut(Position, &str)) 
                 }
             }
         }
-        Carrier::Series => {
+        Carrier::Series | Carrier::Envelope => {
             for found in Objects::new(&block.bytes) {
                 match found {
+                    Found::Whole(range) if !is_record(carrier, &block.bytes, &range) => {}
                     Found::Whole(range) => record(range.start, range.end),
                     Found::Unfinished(start) => record(start, block.bytes.len()),
                 }
@@ -94,11 +126,15 @@ pub(crate) fn first_records(head: &[u8], at_most: usize) -> Vec<Cow<'_, str>> {
     if !begins_as_json {
         return Vec::new();
     }
+    let head = match opening_envelope(head) {
+        Some(head_len) => head.get(head_len..).unwrap_or_default(),
+        None => head,
+    };
     let ranges: Vec<(usize, usize)> = match Carrier::of(head) {
         Carrier::Lines => Lines::new(head)
             .map(|(start, line)| (start, start + line.len()))
             .collect(),
-        Carrier::Series => Objects::new(head)
+        Carrier::Series | Carrier::Envelope => Objects::new(head)
             .map(|found| match found {
                 Found::Whole(range) => (range.start, range.end),
                 Found::Unfinished(start) => (start, head.len()),
@@ -106,8 +142,69 @@ pub(crate) fn first_records(head: &[u8], at_most: usize) -> Vec<Cow<'_, str>> {
             .collect(),
     };
     let pieces = ranges.into_iter().filter_map(|(start, end)| head.get(start..end));
-    let records = pieces.map(<[u8]>::trim_ascii).filter(|piece| !piece.is_empty());
-    records.take(at_most).map(String::from_utf8_lossy).collect()
+    let pieces = pieces.map(<[u8]>::trim_ascii).filter(|piece| !piece.is_empty());
+    let mut records = Vec::new();
+    for piece in pieces {
+        if records.len() >= at_most {
+            break;
+        }
+        match std::str::from_utf8(piece)
+            .ok()
+            .and_then(|text| Some((text, small_envelope(text)?)))
+        {
+            None => records.push(String::from_utf8_lossy(piece)),
+            Some((text, members)) => {
+                let members = members.into_iter().filter_map(|member| text.get(member));
+                records.extend(members.map(Cow::Borrowed));
+            }
+        }
+    }
+    records.truncate(at_most);
+    records
+}
+
+/// The length of the head of the envelope that `buffer` begins with.
+fn opening_envelope(buffer: &[u8]) -> Option<usize> {
+    let text = match std::str::from_utf8(buffer) {
+        Ok(text) => text,
+        // A character may be cut by the end of the buffer.
+        Err(error) => std::str::from_utf8(buffer.get(..error.valid_up_to())?).ok()?,
+    };
+    let head_len = envelope::head(text)?;
+    let is_envelope = match Objects::new(text.as_bytes()).next() {
+        Some(Found::Whole(range)) => small_envelope(text.get(range)?).is_some(),
+        _ => true,
+    };
+    is_envelope.then_some(head_len)
+}
+
+/// The places of the records in an envelope, if `record` is one.
+fn small_envelope(record: &str) -> Option<Vec<Range<usize>>> {
+    let head_len = envelope::head(record)?;
+    let inner = record.get(head_len..)?;
+    let mut members = Vec::new();
+    let mut end = 0;
+    for found in Objects::new(inner.as_bytes()) {
+        let range = match found {
+            Found::Whole(range) => range,
+            Found::Unfinished(start) => start..inner.len(),
+        };
+        let is_object = inner.as_bytes().get(range.start) == Some(&b'{');
+        if !is_object {
+            break;
+        }
+        end = range.end;
+        members.push(head_len + range.start..head_len + range.end);
+    }
+    // What holds more than the array is a record of its own.
+    let is_whole = envelope::is_tail(inner.get(end..)?);
+    let is_cut_off = end == inner.len();
+    (is_whole || is_cut_off).then_some(members)
+}
+
+/// Whether a value is a record. Around those of an envelope stand its other members.
+fn is_record(carrier: Carrier, bytes: &[u8], range: &Range<usize>) -> bool {
+    carrier != Carrier::Envelope || bytes.get(range.start) == Some(&b'{')
 }
 
 /// What tells one record from the next.
@@ -117,6 +214,8 @@ enum Carrier {
     Lines,
     /// Values follow each other, in an array or bare, over any number of lines.
     Series,
+    /// The same within an object around them all, whose head was taken off.
+    Envelope,
 }
 
 impl Carrier {
@@ -157,12 +256,14 @@ impl Carrier {
         match self {
             Self::Lines => b'l',
             Self::Series => b's',
+            Self::Envelope => b'e',
         }
     }
 
     const fn from_tag(tag: u8) -> Self {
         match tag {
             b's' => Self::Series,
+            b'e' => Self::Envelope,
             _ => Self::Lines,
         }
     }
@@ -176,6 +277,7 @@ struct Splitter<'e> {
     encoding: Encoding,
     context: Arc<[u8]>,
     buffer: Vec<u8>,
+    watch: &'e mut dyn Watch,
     outcome: SplitOutcome,
     emit: &'e mut dyn FnMut(Block) -> ControlFlow<()>,
 }
@@ -207,9 +309,21 @@ impl Splitter<'_> {
                 cut => {
                     let cut = cut.unwrap_or(self.buffer.len());
                     let block = self.buffer.get(..cut).unwrap_or_default();
-                    let records = Lines::new(block)
-                        .filter(|(_, line)| not_blank(line).is_some())
-                        .count();
+                    let records = match self.watch.looks() {
+                        false => {
+                            let lines = Lines::new(block);
+                            lines.filter(|(_, line)| not_blank(line).is_some()).count()
+                        }
+                        true => {
+                            let lines = Lines::new(block).filter_map(|(start, line)| {
+                                let (first, last) = not_blank(line)?;
+                                Some(start + first..start + last + 1)
+                            });
+                            let ranges: Vec<_> = lines.collect();
+                            self.show(&ranges);
+                            ranges.len()
+                        }
+                    };
                     if self.emit_first(cut, records as u64).is_break() {
                         return Ok(ControlFlow::Break(()));
                     }
@@ -218,22 +332,31 @@ impl Splitter<'_> {
         }
     }
 
-    fn series(&mut self, input: &mut TextInput<'_>) -> Result<ControlFlow<()>, ReadError> {
+    fn series(&mut self, input: &mut TextInput<'_>, carrier: Carrier) -> Result<ControlFlow<()>, ReadError> {
         let mut wanted = BLOCK_LEN;
         loop {
             let more = input.fill(&mut self.buffer, wanted)?;
             let mut whole = 0;
             let mut records = 0;
             let mut unfinished = None;
+            let mut ranges = Vec::new();
+            let mut beside = false;
             for found in Objects::new(&self.buffer) {
                 match found {
                     // A plain value at the very end may go on.
                     Found::Whole(range) if more && range.end == self.buffer.len() => {
                         unfinished = Some(range.start);
                     }
+                    Found::Whole(range) if !is_record(carrier, &self.buffer, &range) => {
+                        whole = range.end;
+                        beside |= envelope::names_next_page(self.buffer.get(range).unwrap_or_default());
+                    }
                     Found::Whole(range) => {
                         whole = range.end;
                         records += 1;
+                        if self.watch.looks() {
+                            ranges.push(range);
+                        }
                     }
                     Found::Unfinished(start) => unfinished = Some(start),
                 }
@@ -242,6 +365,10 @@ impl Splitter<'_> {
                 Some(_) => whole,
                 None => self.buffer.len(),
             };
+            self.show(&ranges);
+            if beside {
+                self.note_next_page();
+            }
             if records > 0 && self.emit_first(cut, records).is_break() {
                 return Ok(ControlFlow::Break(()));
             }
@@ -258,6 +385,45 @@ impl Splitter<'_> {
             }
             wanted = self.buffer.len() + BLOCK_LEN;
         }
+    }
+
+    /// Shows records to the one who looks on, and strikes out those that he does not want.
+    fn show(&mut self, ranges: &[Range<usize>]) {
+        let mut at = Position {
+            offset: self.offset,
+            record: self.record,
+        };
+        let mut counted = 0;
+        for range in ranges {
+            let before = self.buffer.get(counted..range.start).unwrap_or_default();
+            at.offset += self.encoding.source_len(before);
+            counted = range.start;
+            let Some(record) = self.buffer.get_mut(range.clone()) else {
+                continue;
+            };
+            if !self.watch.record(record, at) {
+                strike(record);
+            }
+            at.record += 1;
+        }
+    }
+
+    /// Looks at the first `length` bytes, which stand beside the array of an envelope.
+    fn beside_array(&mut self, length: usize) {
+        if envelope::names_next_page(self.buffer.get(..length).unwrap_or_default()) {
+            self.note_next_page();
+        }
+    }
+
+    fn note_next_page(&mut self) {
+        self.outcome.refusals.push(Refusal {
+            at: Position {
+                offset: self.offset,
+                record: self.record,
+            },
+            records: 0,
+            reason: "missing evidence: this is one page of an answer that names a further page".to_owned(),
+        });
     }
 
     fn end_of_series(&mut self, unfinished: bool) -> ControlFlow<()> {
@@ -369,4 +535,85 @@ fn not_blank(line: &[u8]) -> Option<(usize, usize)> {
     let first = line.iter().position(|byte| !byte.is_ascii_whitespace())?;
     let last = line.iter().rposition(|byte| !byte.is_ascii_whitespace())?;
     Some((first, last))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::watch::is_struck;
+
+    /// Strikes out every record with a `2` in it.
+    struct NoTwos(Vec<Position>);
+
+    impl Watch for NoTwos {
+        fn record(&mut self, record: &[u8], at: Position) -> bool {
+            self.0.push(at);
+            !record.contains(&b'2')
+        }
+    }
+
+    fn texts(bytes: &[u8], watch: &mut dyn Watch) -> (Vec<(Position, String)>, SplitOutcome) {
+        let mut texts = Vec::new();
+        let mut input = bytes;
+        let outcome = split_watched(&mut input, watch, &mut |block| {
+            each_record(&block, &mut |at, text| texts.push((at, text.to_owned())));
+            ControlFlow::Continue(())
+        });
+        (texts, outcome.unwrap())
+    }
+
+    #[test]
+    fn the_records_of_an_envelope_are_read_wherever_it_stands() {
+        let members = [r#"{"a":1}"#, r#"{"b":"]}"}"#, r#"{"c":[{}]}"#];
+        let array = members.join(",\n ");
+        for text in [
+            format!("{{\"records\":[{array}]}}"),
+            format!("{{\"@odata.context\": \"x\",\n \"value\": [\n {array}\n],\"@odata.count\":3}}\n"),
+            format!("{{\"kind\":\"k\",\"items\":[{array}"),
+        ] {
+            let (found, outcome) = texts(text.as_bytes(), &mut Nobody);
+            let found_texts: Vec<_> = found.iter().map(|(_, text)| text.as_str()).collect();
+            assert_eq!(found_texts, members, "{text}");
+            for (at, record) in &found {
+                let start = usize::try_from(at.offset).unwrap();
+                assert!(text[start..].starts_with(record.as_str()), "{at:?} in {text}");
+            }
+            assert_eq!(outcome.refusals, []);
+        }
+        let lines = "{\"records\":[{\"a\":1},{\"a\":2}]}\n{\"records\":[{\"a\":3}]}\n{\"a\":4}\n";
+        let (found, _) = texts(lines.as_bytes(), &mut Nobody);
+        assert_eq!(found.len(), 4, "{found:?}");
+        let other = r#"{"value":[{"a":1}],"user":"anna"}"#;
+        assert_eq!(texts(other.as_bytes(), &mut Nobody).0[0].1, other);
+    }
+
+    #[test]
+    fn a_page_that_names_the_next_is_told() {
+        let head = r#"{"@odata.nextLink":"https://graph.example/2","value":[{"a":1}]}"#;
+        let tail = r#"{"value":[{"a":1}],"@odata.nextLink":"https://graph.example/2"}"#;
+        for text in [head, tail] {
+            let (found, outcome) = texts(text.as_bytes(), &mut Nobody);
+            assert_eq!(found.len(), 1);
+            assert_eq!(outcome.refusals.len(), 1, "{text}");
+            assert!(outcome.refusals[0].reason.starts_with("missing evidence"));
+        }
+    }
+
+    #[test]
+    fn what_is_struck_out_keeps_its_place_and_number() {
+        for text in [
+            "{\"a\":1}\n{\"é\":2}\n{\"a\":3}\n",
+            "[{\"a\":1},{\n\"é\":2},{\"a\":3}]",
+            "{\"records\":[{\"a\":1},{\"é\":[2,\"}\"]},{\"a\":3}]}",
+        ] {
+            let mut watch = NoTwos(Vec::new());
+            let (found, _) = texts(text.as_bytes(), &mut watch);
+            let places: Vec<_> = found.iter().map(|(at, _)| *at).collect();
+            assert_eq!(watch.0, places, "{text}");
+            let kept = found.iter().filter(|(_, text)| !is_struck(text.as_bytes()));
+            let kept: Vec<_> = kept.map(|(at, text)| (at.record, text.as_str())).collect();
+            assert_eq!(kept, [(1, r#"{"a":1}"#), (3, r#"{"a":3}"#)], "{text}");
+        }
+    }
 }

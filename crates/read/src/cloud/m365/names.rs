@@ -1,0 +1,128 @@
+//! The field names of the unified audit log, whatever shape it comes in.
+
+use std::borrow::Cow;
+
+use blackrod_model::Field;
+
+use crate::cloud::fold::NAME;
+use crate::cloud::{fold_named_values, fold_repeated};
+use crate::json::{Naming, join};
+
+/// Gives the members of a record the names that the audit log itself has for them.
+pub(super) struct UalNames;
+
+/// Lists of named values.
+const FOLDED: [&str; 6] = [
+    "Parameters",
+    "ExtendedProperties",
+    "DeviceProperties",
+    "OperationProperties",
+    "ModifiedProperties",
+    "PropertyBag",
+];
+
+/// Those of them that rules also search as a whole.
+pub(super) const SEARCHED: [&str; 2] = ["Parameters", "OperationProperties"];
+
+impl Naming for UalNames {
+    fn enter(&mut self, prefix: &str, key: &str, into: &mut String) {
+        match (prefix, key) {
+            ("", "AuditData" | "auditData") => {}
+            ("", _) => {
+                into.push_str(&pascal(Cow::Borrowed(key)));
+                into.push('.');
+            }
+            _ => {
+                into.push_str(prefix);
+                into.push_str(key);
+                into.push('.');
+            }
+        }
+    }
+
+    fn name<'a>(&mut self, prefix: &str, key: Cow<'a, str>, _: usize) -> Cow<'a, str> {
+        if prefix.is_empty() {
+            return pascal(key);
+        }
+        let list = prefix.strip_suffix('.').unwrap_or(prefix);
+        if FOLDED.contains(&list) {
+            return match key.as_ref() {
+                "Name" | "name" => Cow::Borrowed(NAME),
+                "Value" | "value" => Cow::Borrowed(""),
+                "NewValue" | "newValue" => Cow::Borrowed(".NewValue"),
+                "OldValue" | "oldValue" => Cow::Borrowed(".OldValue"),
+                other => Cow::Owned([".", other].concat()),
+            };
+        }
+        match known(prefix, &key) {
+            Some(name) => Cow::Borrowed(name),
+            None => join(prefix, key),
+        }
+    }
+
+    fn object_ended(&mut self, key: &str, fields: &mut Vec<Field<'_>>, start: usize) {
+        let key = pascal(Cow::Borrowed(key));
+        if key == "AuditData" {
+            // The record itself, which is no element of a list.
+            return;
+        }
+        if !FOLDED.contains(&key.as_ref()) {
+            return fold_repeated(fields, start);
+        }
+        fold_named_values(&key, fields, start);
+    }
+}
+
+/// A name as the audit log has it: Graph writes `clientIp` for `ClientIP`.
+fn pascal(key: Cow<'_, str>) -> Cow<'_, str> {
+    if !key.starts_with(|first: char| first.is_ascii_lowercase()) {
+        return key;
+    }
+    let known = match key.as_ref() {
+        "createdDateTime" => "CreationTime",
+        "clientIp" | "clientIP" => "ClientIP",
+        "userPrincipalName" => "UserId",
+        "userId" => "UserObjectId",
+        "service" => "Workload",
+        "operation" => "Operation",
+        "id" => "Id",
+        _ => {
+            let mut name = key.into_owned();
+            if let Some(first) = name.get_mut(..1) {
+                first.make_ascii_uppercase();
+            }
+            return Cow::Owned(name);
+        }
+    };
+    Cow::Borrowed(known)
+}
+
+/// Names of nested members that many records have; they need not be put together.
+fn known(prefix: &str, key: &str) -> Option<&'static str> {
+    Some(match (prefix, key) {
+        ("Actor.", "ID") => "Actor.ID",
+        ("Actor.", "Type") => "Actor.Type",
+        ("Target.", "ID") => "Target.ID",
+        ("Target.", "Type") => "Target.Type",
+        ("AppAccessContext.", "AADSessionId") => "AppAccessContext.AADSessionId",
+        ("AppAccessContext.", "APIId") => "AppAccessContext.APIId",
+        ("AppAccessContext.", "ClientAppId") => "AppAccessContext.ClientAppId",
+        ("AppAccessContext.", "CorrelationId") => "AppAccessContext.CorrelationId",
+        ("AppAccessContext.", "IssuedAtTime") => "AppAccessContext.IssuedAtTime",
+        ("AppAccessContext.", "UniqueTokenId") => "AppAccessContext.UniqueTokenId",
+        ("Folders.", "Id") => "Folders.Id",
+        ("Folders.", "Path") => "Folders.Path",
+        ("Folders.FolderItems.", "ClientRequestId") => "Folders.FolderItems.ClientRequestId",
+        ("Folders.FolderItems.", "Id") => "Folders.FolderItems.Id",
+        ("Folders.FolderItems.", "ImmutableId") => "Folders.FolderItems.ImmutableId",
+        ("Folders.FolderItems.", "InternetMessageId") => "Folders.FolderItems.InternetMessageId",
+        ("Folders.FolderItems.", "SizeInBytes") => "Folders.FolderItems.SizeInBytes",
+        ("Item.", "Id") => "Item.Id",
+        ("Item.", "InternetMessageId") => "Item.InternetMessageId",
+        ("Item.", "Subject") => "Item.Subject",
+        ("Item.", "Attachments") => "Item.Attachments",
+        ("Item.ParentFolder.", "Path") => "Item.ParentFolder.Path",
+        ("Item.ParentFolder.", "Id") => "Item.ParentFolder.Id",
+        _ => return None,
+    })
+}
