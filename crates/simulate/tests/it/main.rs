@@ -1,0 +1,5 @@
+//! What runs of the simulation must hold.
+
+#![allow(clippy::unwrap_used)]
+
+mod runs;
