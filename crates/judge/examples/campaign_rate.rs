@@ -65,7 +65,16 @@ fn make(count: u64) -> Vec<Finding> {
             ];
             let rule = format!("rule-{}", random.below(400));
             Finding {
-                id: FindingId::new("SIG", &rule, evidence, number, ""),
+                id: FindingId::new(
+                    "SIG",
+                    &rule,
+                    evidence,
+                    Position {
+                        offset: 0,
+                        record: number,
+                    },
+                    "",
+                ),
                 code: "SIG".to_owned(),
                 title: format!("Claim of {rule}"),
                 severity: Severity::ALL[random.below(5) as usize],

@@ -82,3 +82,32 @@ pub struct Refusal {
     /// Why it could not be read, in words for a person.
     pub reason: String,
 }
+
+/// What could not be read in one piece of evidence for one reason.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct RefusalGroup {
+    /// The evidence.
+    pub evidence: EvidenceId,
+    /// The reason, in words.
+    pub reason: String,
+    /// How many [`Refusal`]s there are.
+    pub places: u64,
+    /// How many records they stand for; 0 where they tell of something that is no record.
+    pub records: u64,
+    /// The first few places.
+    pub examples: Vec<Position>,
+}
+
+impl RefusalGroup {
+    /// How many places are kept.
+    pub const MAX_EXAMPLES: usize = 5;
+
+    /// Counts a refusal at `at` that stands for so many records.
+    pub fn add(&mut self, at: Position, records: u64) {
+        self.places += 1;
+        self.records = self.records.saturating_add(records);
+        if self.examples.len() < Self::MAX_EXAMPLES {
+            self.examples.push(at);
+        }
+    }
+}

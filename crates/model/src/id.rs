@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use sha2::Digest as _;
 
+use crate::Position;
+
 /// A SHA-256 digest (FIPS 180-4), shown as 64 lower-case hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Sha256(pub [u8; 32]);
@@ -50,15 +52,16 @@ impl EvidenceId {
 pub struct FindingId(pub [u8; 16]);
 
 impl FindingId {
-    /// The id of the claim `code`/`rule` about record `record` of `evidence`; `detail` tells apart
-    /// several claims of one rule about one record (which attachment, which indicator).
-    pub fn new(code: &str, rule: &str, evidence: EvidenceId, record: u64, detail: &str) -> Self {
-        let record_bytes = record.to_le_bytes();
+    /// The id of the claim `code`/`rule` about the record at `at` of `evidence`; `detail` tells apart
+    /// several claims of one rule about one record (which attachment, which indicator). Forwarded logs hold
+    /// records of many machines, each with its own numbers: only with the offset is a record known.
+    pub fn new(code: &str, rule: &str, evidence: EvidenceId, at: Position, detail: &str) -> Self {
         Self(truncate(Sha256::of_parts([
             code.as_bytes(),
             rule.as_bytes(),
             &evidence.0,
-            &record_bytes,
+            &at.record.to_le_bytes(),
+            &at.offset.to_le_bytes(),
             detail.as_bytes(),
         ])))
     }

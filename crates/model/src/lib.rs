@@ -34,7 +34,7 @@ pub use class::Class;
 pub use entity::{Entity, EntityKind};
 pub use estate::Estate;
 pub use event::{Column, Columns, Event, Field, Raw, Source};
-pub use evidence::{Evidence, EvidenceState, Position, Refusal};
+pub use evidence::{Evidence, EvidenceState, Position, Refusal, RefusalGroup};
 pub use fact::{Fact, Keep};
 pub use finding::{Finding, Reason};
 pub use id::{EvidenceId, FindingId, Sha256};

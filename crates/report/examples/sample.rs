@@ -8,9 +8,9 @@ use std::time::Instant;
 use blackrod_model::estate::Organisation;
 use blackrod_model::{
     Campaign, CampaignId, Class, Entity, EntityKind, Evidence, EvidenceId, EvidenceState, Finding, FindingId,
-    Position, Reason, RuleProblem, RuleSet, Run, Severity, Sha256, Target, Tie, Timestamp,
+    Position, Reason, RefusalGroup, RuleProblem, RuleSet, Run, Severity, Sha256, Target, Tie, Timestamp,
 };
-use blackrod_report::{CaseView, Explanation, RefusalGroup};
+use blackrod_report::{CaseView, Explanation};
 
 fn main() -> io::Result<()> {
     let mut arguments = std::env::args().skip(1);
@@ -338,7 +338,16 @@ impl Case {
             (4_120_u64..).zip(steps)
         {
             self.findings.push(Finding {
-                id: FindingId::new("SIG", rule, evidence, number, ""),
+                id: FindingId::new(
+                    "SIG",
+                    rule,
+                    evidence,
+                    Position {
+                        offset: 0,
+                        record: number,
+                    },
+                    "",
+                ),
                 code: "SIG".to_owned(),
                 rule_id: format!("7a1e{number}-4c0d-4e39-9d8e-{rule}"),
                 title: title.to_owned(),
@@ -386,7 +395,16 @@ impl Case {
         let start = self.findings.len();
         for number in 0..9_u64 {
             self.findings.push(Finding {
-                id: FindingId::new("MAIL", "lookalike", mailbox, number, ""),
+                id: FindingId::new(
+                    "MAIL",
+                    "lookalike",
+                    mailbox,
+                    Position {
+                        offset: 0,
+                        record: number,
+                    },
+                    "",
+                ),
                 code: "IOC".to_owned(),
                 rule_id: "domain parliament-login.example.net".to_owned(),
                 title: "Message with a listed domain".to_owned(),
@@ -507,7 +525,16 @@ impl Case {
             let rule = number * 7 % 350;
             let evidence = self.evidence[first_bulk + (number / 100) as usize].id;
             self.findings.push(Finding {
-                id: FindingId::new("SIG", &rule.to_string(), evidence, number, ""),
+                id: FindingId::new(
+                    "SIG",
+                    &rule.to_string(),
+                    evidence,
+                    Position {
+                        offset: 0,
+                        record: number,
+                    },
+                    "",
+                ),
                 code: "SIG".to_owned(),
                 rule_id: format!("00000000-0000-4000-8000-{rule:012}"),
                 title: format!("Uncommon program number {rule}"),

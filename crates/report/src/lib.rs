@@ -14,4 +14,4 @@ mod words;
 pub use json::summary_json;
 pub use page::html;
 pub use text::summary_text;
-pub use view::{CaseView, Explanation, RefusalGroup};
+pub use view::{CaseView, Explanation};

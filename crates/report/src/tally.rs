@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use blackrod_model::{
-    Campaign, Entity, Evidence, EvidenceId, EvidenceState, Finding, FindingId, Severity, Timestamp,
+    Campaign, Entity, Evidence, EvidenceId, EvidenceState, Finding, FindingId, RefusalGroup, Severity,
+    Timestamp,
 };
 
 use crate::CaseView;
@@ -174,7 +175,7 @@ pub(crate) struct ReasonTotal<'a> {
     pub(crate) reason: &'a str,
     pub(crate) places: u64,
     pub(crate) records: u64,
-    pub(crate) groups: Vec<&'a crate::RefusalGroup>,
+    pub(crate) groups: Vec<&'a RefusalGroup>,
 }
 
 /// All findings of one rule.

@@ -1,7 +1,7 @@
 //! What a report is made from.
 
 use blackrod_model::estate::Organisation;
-use blackrod_model::{Campaign, Evidence, EvidenceId, Finding, Position, RuleSet, Run, Sha256, Timestamp};
+use blackrod_model::{Campaign, Evidence, Finding, RefusalGroup, RuleSet, Run, Sha256, Timestamp};
 
 /// A whole case, borrowed from wherever it is kept.
 #[derive(Clone, Copy, Debug)]
@@ -34,21 +34,6 @@ pub struct CaseView<'a> {
     pub explanations: &'a [Explanation<'a>],
     /// The newest link of the case's hash-chained log.
     pub log_head: Option<Sha256>,
-}
-
-/// The refusals of one piece of evidence that have one reason.
-#[derive(Clone, Debug, PartialEq)]
-pub struct RefusalGroup {
-    /// The evidence.
-    pub evidence: EvidenceId,
-    /// Why, in words for a person.
-    pub reason: String,
-    /// How many refusals there are.
-    pub places: u64,
-    /// How many records they stand for; 0 where they tell of something that is no record.
-    pub records: u64,
-    /// The first few places.
-    pub examples: Vec<Position>,
 }
 
 /// What a detector says of itself.

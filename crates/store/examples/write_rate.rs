@@ -216,7 +216,16 @@ fn read_records(text: &str) -> Vec<Record> {
 
 fn finding(evidence: EvidenceId, number: u64) -> Finding {
     Finding {
-        id: FindingId::new("sigma", "rule", evidence, number, ""),
+        id: FindingId::new(
+            "sigma",
+            "rule",
+            evidence,
+            Position {
+                offset: 0,
+                record: number,
+            },
+            "",
+        ),
         code: "sigma".to_owned(),
         rule_id: format!("00000000-0000-0000-0000-{:012}", number % 50),
         title: format!("Rule {}", number % 50),

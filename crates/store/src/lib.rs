@@ -41,5 +41,5 @@ pub use error::StoreError;
 pub use events::{EventWriter, StagedFile, events_schema};
 pub use mail::MessageJudgement;
 pub use merge::MergeReport;
-pub use summary::{RefusalCount, RefusalGroup, Summary};
+pub use summary::{RefusalCount, Summary};
 pub use verify::{Problem, VerifyOptions, VerifyReport};

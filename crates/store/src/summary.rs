@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use blackrod_model::{EvidenceId, Position};
+use blackrod_model::{EvidenceId, Position, RefusalGroup};
 
 use crate::casebook::read;
 use crate::{Case, StoreError};
@@ -142,33 +142,6 @@ impl Case {
 
 /// How many reasons of one piece of evidence are told apart.
 const MAX_REASONS: usize = 50;
-
-/// What could not be read in one piece of evidence for one reason.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct RefusalGroup {
-    /// The evidence.
-    pub evidence: EvidenceId,
-    /// The reason, in words.
-    pub reason: String,
-    /// How many lines of the ledger.
-    pub places: u64,
-    /// Records that they stand for.
-    pub records: u64,
-    /// The first few places.
-    pub examples: Vec<Position>,
-}
-
-impl RefusalGroup {
-    const MAX_EXAMPLES: usize = 5;
-
-    fn add(&mut self, at: Position, records: u64) {
-        self.places += 1;
-        self.records = self.records.saturating_add(records);
-        if self.examples.len() < Self::MAX_EXAMPLES {
-            self.examples.push(at);
-        }
-    }
-}
 
 /// Sorts the groups from `first` on, which are all of one piece of evidence, and makes one of those beyond the limit.
 fn fold(groups: &mut Vec<RefusalGroup>, first: usize) {

@@ -46,7 +46,7 @@ pub(crate) fn item(number: u64) -> Item {
             },
         )],
         findings: vec![Finding {
-            id: FindingId::new("sigma", "rule-1", id, 7, ""),
+            id: FindingId::new("sigma", "rule-1", id, Position { offset: 0, record: 7 }, ""),
             code: "sigma".to_owned(),
             rule_id: "rule-1".to_owned(),
             title: "Odd program".to_owned(),

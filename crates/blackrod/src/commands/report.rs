@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use blackrod_model::estate::Organisation;
-use blackrod_model::{Campaign, Estate, Evidence, Finding, RuleSet, Run, Severity, Sha256, Timestamp};
-use blackrod_report::{CaseView, Explanation, RefusalGroup};
+use blackrod_model::{
+    Campaign, Estate, Evidence, Finding, RefusalGroup, RuleSet, Run, Severity, Sha256, Timestamp,
+};
+use blackrod_report::{CaseView, Explanation};
 use blackrod_store::Case;
 
 use super::{Outcome, estate};
@@ -51,17 +53,7 @@ impl Gathered {
             organisations: estate.organisations.clone(),
             runs: case.runs()?,
             evidence: case.evidence()?,
-            refusals: case
-                .refusal_groups()?
-                .into_iter()
-                .map(|group| RefusalGroup {
-                    evidence: group.evidence,
-                    reason: group.reason,
-                    places: group.places,
-                    records: group.records,
-                    examples: group.examples,
-                })
-                .collect(),
+            refusals: case.refusal_groups()?,
             findings: case.findings()?,
             campaigns: case.campaigns()?,
             rule_sets: case.rule_sets()?,

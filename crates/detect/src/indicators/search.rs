@@ -359,14 +359,7 @@ fn finding(
         format!("{} on an indicator list: {value} ({})", kind.noun(), note.title)
     };
     Finding {
-        // With its offset: forwarded logs repeat record numbers.
-        id: FindingId::new(
-            CODE,
-            &value,
-            subject.evidence,
-            subject.at.record,
-            &subject.at.offset.to_string(),
-        ),
+        id: FindingId::new(CODE, &value, subject.evidence, subject.at, ""),
         code: CODE.to_owned(),
         rule_id: value,
         title,

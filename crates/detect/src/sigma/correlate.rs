@@ -184,13 +184,7 @@ fn finding(result: &EvaluationResult, last: &Premise) -> Option<Finding> {
     ));
     reasons.push(Reason::new("timespan", &format!("{} s", body.timespan_secs)));
     Some(Finding {
-        id: FindingId::new(
-            CODE,
-            &rule_id,
-            last.evidence,
-            last.at.record,
-            &format!("{}\n{group}", last.at.offset),
-        ),
+        id: FindingId::new(CODE, &rule_id, last.evidence, last.at, &group),
         code: CODE.to_owned(),
         rule_id,
         title: header.rule_title.clone(),

@@ -264,15 +264,7 @@ fn report(rule: &Rule, evidence: EvidenceId, view: View<'_>, entities: &[Entity]
     let mut reasons = Vec::new();
     rule.expr.reasons(view, &mut reasons);
     found.findings.push(Finding {
-        // Forwarded logs hold records of many machines, each with its own numbers: the number alone
-        // does not tell them apart.
-        id: FindingId::new(
-            CODE,
-            &rule.id,
-            evidence,
-            event.at.record,
-            &event.at.offset.to_string(),
-        ),
+        id: FindingId::new(CODE, &rule.id, evidence, event.at, ""),
         code: CODE.to_owned(),
         rule_id: rule.id.clone(),
         title: rule.title.clone(),

@@ -156,14 +156,7 @@ fn finding(content: &Content<'_>, rule: &yara_x::Rule<'_, '_>, sha256: &Sha256) 
         content.name.and_then(|name| Entity::new(EntityKind::File, name)),
     ];
     Finding {
-        id: FindingId::new(
-            CODE,
-            rule.identifier(),
-            content.evidence,
-            content.at.record,
-            // With its offset: forwarded logs repeat record numbers.
-            &format!("{}\n{detail}", content.at.offset),
-        ),
+        id: FindingId::new(CODE, rule.identifier(), content.evidence, content.at, &detail),
         code: CODE.to_owned(),
         rule_id: rule.identifier().to_owned(),
         title: meta.title,

@@ -22,7 +22,16 @@ pub(crate) fn finding(
 ) -> Finding {
     let evidence = EvidenceId::new(&Sha256::of(b"evidence"), "Security.evtx");
     Finding {
-        id: FindingId::new("SIG", rule, evidence, number, ""),
+        id: FindingId::new(
+            "SIG",
+            rule,
+            evidence,
+            Position {
+                offset: 0,
+                record: number,
+            },
+            "",
+        ),
         code: "SIG".to_owned(),
         rule_id: rule.to_owned(),
         title: format!("Claim of {rule}"),

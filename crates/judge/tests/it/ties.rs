@@ -159,7 +159,13 @@ fn a_message_and_what_its_reader_runs_are_tied_by_the_person() {
 fn two_rules_about_one_record_are_one_campaign() {
     let mut second = medium(1, 0, &[]);
     second.rule_id = "another".to_owned();
-    second.id = blackrod_model::FindingId::new("SIG", "another", second.evidence, 1, "");
+    second.id = blackrod_model::FindingId::new(
+        "SIG",
+        "another",
+        second.evidence,
+        blackrod_model::Position { offset: 0, record: 1 },
+        "",
+    );
     assert_eq!(sizes(&[medium(1, 0, &[]), second]), [2]);
 }
 

@@ -205,14 +205,7 @@ impl<'t, 'c> Compiler<'t, 'c> {
         attributes: &[Attribute<'c>],
         unless: Option<usize>,
     ) -> Open<'c> {
-        let (inside, mut blank) = match (place, element) {
-            (Place::Document, "Event") => (Place::Event, Blank::Dropped),
-            (Place::Event, "System") => (Place::System, Blank::Dropped),
-            (Place::Event, "RenderingInfo") => (Place::Rendering, Blank::Dropped),
-            (Place::Event, _) => (Place::Data, Blank::Dropped),
-            (Place::Document | Place::Data, _) => (Place::Data, Blank::Kept),
-            (Place::System | Place::Rendering, _) => (place, Blank::Dropped),
-        };
+        let (inside, mut blank) = place.inside(element);
         let is_data = place == Place::Data && matches!(element, "Data" | "ComplexData");
         let plain_name = match place {
             Place::Rendering => self.templates.joined("RenderingInfo", element),

@@ -138,14 +138,7 @@ impl Flat {
     }
 
     fn element(&mut self, name: &str, content: &Json, place: Place) {
-        let (inside, blank) = match (place, name) {
-            (Place::Document, "Event") => (Place::Event, Blank::Dropped),
-            (Place::Event, "System") => (Place::System, Blank::Dropped),
-            (Place::Event, "RenderingInfo") => (Place::Rendering, Blank::Dropped),
-            (Place::Event, _) => (Place::Data, Blank::Dropped),
-            (Place::Document | Place::Data, _) => (Place::Data, Blank::Kept),
-            (Place::System | Place::Rendering, _) => (place, Blank::Dropped),
-        };
+        let (inside, blank) = place.inside(name);
         let name = match place {
             Place::Rendering => Cow::Owned(format!("RenderingInfo_{name}")),
             _ => Cow::Borrowed(name),

@@ -95,6 +95,20 @@ pub(super) enum Place {
     Rendering,
 }
 
+impl Place {
+    /// Where the content of the element `name` that stands here stands, and whether it counts when it is blank.
+    pub(super) fn inside(self, name: &str) -> (Self, Blank) {
+        match (self, name) {
+            (Self::Document, "Event") => (Self::Event, Blank::Dropped),
+            (Self::Event, "System") => (Self::System, Blank::Dropped),
+            (Self::Event, "RenderingInfo") => (Self::Rendering, Blank::Dropped),
+            (Self::Event, _) => (Self::Data, Blank::Dropped),
+            (Self::Document | Self::Data, _) => (Self::Data, Blank::Kept),
+            (Self::System | Self::Rendering, _) => (self, Blank::Dropped),
+        }
+    }
+}
+
 /// Bytes of templates that one chunk may make us compile: each of its bytes sixteen times.
 const ALLOWANCE: usize = 16 * super::CHUNK_LEN;
 

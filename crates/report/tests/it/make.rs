@@ -6,9 +6,9 @@ use base64::Engine as _;
 use blackrod_model::estate::Organisation;
 use blackrod_model::{
     Campaign, CampaignId, Class, Entity, EntityKind, Evidence, EvidenceId, EvidenceState, Finding, FindingId,
-    Position, Reason, RuleProblem, RuleSet, Run, Severity, Sha256, Target, Tie, Timestamp,
+    Position, Reason, RefusalGroup, RuleProblem, RuleSet, Run, Severity, Sha256, Target, Tie, Timestamp,
 };
-use blackrod_report::{CaseView, Explanation, RefusalGroup};
+use blackrod_report::{CaseView, Explanation};
 
 pub(crate) struct Case {
     pub(crate) title: String,
@@ -31,7 +31,16 @@ impl Case {
         let evidence = EvidenceId::new(&sha256, text);
         let entity = |kind| Entity { kind, value: owned() };
         let finding = |number: u64| Finding {
-            id: FindingId::new("SIG", "rule", evidence, number, ""),
+            id: FindingId::new(
+                "SIG",
+                "rule",
+                evidence,
+                Position {
+                    offset: 0,
+                    record: number,
+                },
+                "",
+            ),
             code: owned(),
             rule_id: owned(),
             title: owned(),

@@ -37,7 +37,7 @@ pub(crate) fn content(number: u64) -> String {
 
 pub(crate) fn finding(evidence: EvidenceId, record: u64, rule: &str) -> Finding {
     Finding {
-        id: FindingId::new("sigma", rule, evidence, record, ""),
+        id: FindingId::new("sigma", rule, evidence, Position { offset: 0, record }, ""),
         code: "sigma".to_owned(),
         rule_id: rule.to_owned(),
         title: format!("Rule {rule}"),
