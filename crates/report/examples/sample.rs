@@ -6,6 +6,7 @@ use std::io::{self, Write as _};
 use std::time::Instant;
 
 use blackrod_model::estate::Organisation;
+use blackrod_model::mail::MailCampaign;
 use blackrod_model::{
     Campaign, CampaignId, Class, Entity, EntityKind, Evidence, EvidenceId, EvidenceState, Finding, FindingId,
     Position, Reason, RefusalGroup, RuleProblem, RuleSet, Run, Severity, Sha256, Target, Tie, Timestamp,
@@ -41,6 +42,7 @@ struct Case {
     refusals: Vec<RefusalGroup>,
     findings: Vec<Finding>,
     campaigns: Vec<Campaign>,
+    mail_campaigns: Vec<MailCampaign>,
     rule_sets: Vec<RuleSet>,
 }
 
@@ -136,6 +138,7 @@ impl Case {
             refusals: Vec::new(),
             findings: Vec::new(),
             campaigns: Vec::new(),
+            mail_campaigns: Vec::new(),
             rule_sets: vec![
                 RuleSet {
                     method: "sigma".to_owned(),
@@ -199,6 +202,7 @@ impl Case {
             refusals: &self.refusals,
             findings: &self.findings,
             campaigns: &self.campaigns,
+            mail_campaigns: &self.mail_campaigns,
             rule_sets: &self.rule_sets,
             explanations: &[Explanation {
                 code: "SIG",

@@ -1,6 +1,7 @@
 //! What a report is made from.
 
 use blackrod_model::estate::Organisation;
+use blackrod_model::mail::MailCampaign;
 use blackrod_model::{Campaign, Evidence, Finding, RefusalGroup, RuleSet, Run, Sha256, Timestamp};
 
 /// A whole case, borrowed from wherever it is kept.
@@ -28,6 +29,8 @@ pub struct CaseView<'a> {
     pub findings: &'a [Finding],
     /// All campaigns, strongest first.
     pub campaigns: &'a [Campaign],
+    /// Messages that are judged to be one campaign, strongest first.
+    pub mail_campaigns: &'a [MailCampaign],
     /// What became of the rules, by method.
     pub rule_sets: &'a [RuleSet],
     /// What the detectors say of themselves; those that found something are quoted in the annex.

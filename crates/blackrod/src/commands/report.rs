@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use blackrod_model::estate::Organisation;
+use blackrod_model::mail::MailCampaign;
 use blackrod_model::{
     Campaign, Estate, Evidence, Finding, RefusalGroup, RuleSet, Run, Severity, Sha256, Timestamp,
 };
@@ -42,6 +43,7 @@ pub(super) struct Gathered {
     refusals: Vec<RefusalGroup>,
     findings: Vec<Finding>,
     campaigns: Vec<Campaign>,
+    mail_campaigns: Vec<MailCampaign>,
     rule_sets: Vec<RuleSet>,
     log_head: Option<Sha256>,
 }
@@ -56,6 +58,7 @@ impl Gathered {
             refusals: case.refusal_groups()?,
             findings: case.findings()?,
             campaigns: case.campaigns()?,
+            mail_campaigns: case.mail_campaigns()?,
             rule_sets: case.rule_sets()?,
             log_head: case.log_head()?,
         })
@@ -90,6 +93,7 @@ impl Gathered {
             refusals: &self.refusals,
             findings: &self.findings,
             campaigns: &self.campaigns,
+            mail_campaigns: &self.mail_campaigns,
             rule_sets: &self.rule_sets,
             explanations: &explanations,
             log_head: self.log_head,

@@ -6,6 +6,8 @@ mod campaigns;
 mod custody;
 mod entities;
 mod findings;
+mod mail;
+mod mail_map;
 mod parts;
 mod read;
 mod rules;
@@ -44,6 +46,7 @@ pub fn html(view: &CaseView<'_>, out: &mut dyn Write) -> io::Result<()> {
             main #main tabindex="-1" {
                 (summary::section(&tally))
                 (campaigns::section(&tally))
+                (mail::section(&tally))
                 (findings::section(&tally))
                 (entities::section(&tally))
                 (read::section(&tally))
@@ -120,9 +123,10 @@ fn header(tally: &Tally<'_>) -> Markup {
 }
 
 /// Id, number and heading of each section, in order.
-const SECTIONS: [(&str, &str); 8] = [
+const SECTIONS: [(&str, &str); 9] = [
     ("summary", "Summary"),
     ("campaigns", "Campaigns"),
+    ("mail", "Mail campaigns"),
     ("findings", "Findings"),
     ("entities", "What findings share"),
     ("read", "What was read and what was not"),

@@ -3,7 +3,11 @@
 use std::io::Read as _;
 
 use base64::Engine as _;
+use blackrod_model::estate::Enrichment;
 use blackrod_model::estate::Organisation;
+use blackrod_model::mail::{
+    CampaignMessage, Fired, LinkRole, MailCampaign, TemplateUse, Term, TokenUse, Variation,
+};
 use blackrod_model::{
     Campaign, CampaignId, Class, Entity, EntityKind, Evidence, EvidenceId, EvidenceState, Finding, FindingId,
     Position, Reason, RefusalGroup, RuleProblem, RuleSet, Run, Severity, Sha256, Target, Tie, Timestamp,
@@ -18,6 +22,7 @@ pub(crate) struct Case {
     pub(crate) refusals: Vec<RefusalGroup>,
     pub(crate) findings: Vec<Finding>,
     pub(crate) campaigns: Vec<Campaign>,
+    pub(crate) mail_campaigns: Vec<MailCampaign>,
     pub(crate) rule_sets: Vec<RuleSet>,
     pub(crate) explanation: String,
 }
@@ -115,6 +120,7 @@ impl Case {
             }],
             findings,
             campaigns: campaigns.into_iter().collect(),
+            mail_campaigns: vec![mail_campaign()],
             rule_sets: vec![RuleSet {
                 method: owned(),
                 loaded: 2,
@@ -148,6 +154,7 @@ impl Case {
             refusals: &self.refusals,
             findings: &self.findings,
             campaigns: &self.campaigns,
+            mail_campaigns: &self.mail_campaigns,
             rule_sets: &self.rule_sets,
             explanations: &[Explanation {
                 code,
@@ -176,5 +183,66 @@ fn problem(text: &str) -> RuleProblem {
         rule: text.to_owned(),
         title: text.to_owned(),
         reason: text.to_owned(),
+    }
+}
+
+/// A mail campaign whose every text is hostile.
+fn mail_campaign() -> MailCampaign {
+    let hostile = "<script>alert(1)</script><b onclick=alert(2)>";
+    let term = |weight| Term {
+        code: "campaign/x".to_owned(),
+        weight,
+        words: hostile.to_owned(),
+        innocent: hostile.to_owned(),
+    };
+    let message = |number: u64| CampaignMessage {
+        at: Position {
+            offset: number * 10,
+            record: number,
+        },
+        time: Timestamp::from_seconds(1_611_000_000 + number as i64 * 600),
+        message_id: hostile.to_owned(),
+        from_name: format!("{hostile} {}", number % 3),
+        from: format!("{}@{hostile}.test", number % 3),
+        recipients: vec![format!("member-{number}@example.org")],
+        subject: hostile.to_owned(),
+        templates: vec![0],
+        ..CampaignMessage::default()
+    };
+    MailCampaign {
+        key: "M-000000000000".to_owned(),
+        title: hostile.to_owned(),
+        score: 21.5,
+        terms: vec![term(9.0), term(-0.5)],
+        messages: (0..30).map(message).collect(),
+        targeting: vec![Enrichment {
+            kind: "group".to_owned(),
+            id: "china".to_owned(),
+            name: "the China committee".to_owned(),
+            hit: 9,
+            drawn: 12,
+            members: 20,
+            population: 1_450,
+            p: 4e-14,
+            p_corrected: 4e-13,
+            odds_ratio: 400.0,
+        }],
+        templates: vec![TemplateUse {
+            template: format!("https://img.test/{hostile}/{{hex:32}}.png"),
+            role: LinkRole::Beacon,
+            messages: 30,
+            tokens: vec![TokenUse {
+                place: "path 2".to_owned(),
+                variation: Variation::PerRecipient,
+                derived: Some("md5".to_owned()),
+                values: 30,
+            }],
+        }],
+        ties: vec![term(4.0)],
+        fired: Fired {
+            messages: 3,
+            recipients: 3,
+            time: Timestamp::from_seconds(1_611_001_800),
+        },
     }
 }
