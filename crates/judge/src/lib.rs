@@ -1,4 +1,4 @@
-//! Findings → campaigns: which findings are one operation, how strong it is, whom it hit.
+//! Findings → campaigns → assessments: which findings are one operation, how strong it is, whom it hit, who may be behind it.
 //!
 //! Pure functions of their arguments: no clock, no I/O, and the same result whatever the order of
 //! the findings.
@@ -17,6 +17,8 @@
 //! everything that hangs together by such pairs. Findings of low severity are joined to what they
 //! are tied to strongest and never tie two others together.
 
+pub mod actors;
+pub mod assess;
 mod campaign;
 mod common;
 mod entities;
@@ -27,4 +29,5 @@ mod rarity;
 mod score;
 mod title;
 
+pub use assess::{Assessor, Context, assess};
 pub use campaign::campaigns;

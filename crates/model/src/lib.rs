@@ -9,6 +9,7 @@
 //!
 //! There is no I/O here and nothing heavy.
 
+pub mod assessment;
 mod attack;
 mod attack_table;
 mod campaign;
