@@ -4,16 +4,30 @@
 //! that at once, in any order. What depends on other messages comes after, over the facts in the order
 //! of time.
 
+mod auth;
+mod bulk;
+mod circle;
+mod fold;
+mod lists;
+pub mod lookalike;
+mod names;
 pub mod page;
+mod path;
+mod prints;
+pub mod score;
+mod sender;
+mod wording;
 
-use blackrod_model::mail::{Facts, Message};
+use blackrod_model::mail::{Facts, Message, Signal};
 use blackrod_model::{Estate, Event, EvidenceId};
 
+use circle::Circle;
 use page::Page;
 
 /// What taking messages apart needs to know: the estate, lists, tables. Immutable; shared by all threads.
 pub struct Anatomy {
     estate: Estate,
+    circle: Circle,
 }
 
 /// A message while it is looked at: what several facets need, worked out once.
@@ -30,8 +44,14 @@ impl Anatomy {
     /// For the people and domains of `estate`.
     pub fn new(estate: &Estate) -> Self {
         Self {
+            circle: Circle::new(estate),
             estate: estate.clone(),
         }
+    }
+
+    /// Whom the estate knows.
+    fn circle(&self) -> &Circle {
+        &self.circle
     }
 
     /// The anatomy of the message that `event` is; `None` where it is none.
@@ -51,7 +71,26 @@ impl Anatomy {
             ..Facts::default()
         };
         facts.recipients.extend_from_slice(view.recipients);
+        path::look(self, &view, &mut facts);
+        sender::look(self, &view, &mut facts);
+        auth::look(self, &view, &mut facts);
+        prints::look(self, &view, &mut facts);
+        wording::look(self, &view, &mut facts);
+        bulk::look(self, &view, &mut facts);
         let _ = &self.estate;
         Some(facts)
     }
+}
+
+/// Adds a signal; what was seen is cut to 300 bytes.
+fn signal(facts: &mut Facts, code: &str, seen: &str) {
+    facts.signals.push(Signal {
+        code: code.to_owned(),
+        seen: clip(seen, 300).to_owned(),
+    });
+}
+
+/// The first `limit` bytes of a text, cut between characters.
+fn clip(text: &str, limit: usize) -> &str {
+    text.get(..text.floor_char_boundary(limit)).unwrap_or(text)
 }
