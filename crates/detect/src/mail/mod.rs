@@ -18,11 +18,16 @@ pub mod score;
 mod sender;
 mod wording;
 
-use blackrod_model::mail::{Facts, Message, Signal};
+use blackrod_model::mail::{Facts, Message, PartRole, Signal};
 use blackrod_model::{Estate, Event, EvidenceId};
 
 use circle::Circle;
 use page::Page;
+
+/// No more HTML parts of one message are walked.
+const PAGE_LIMIT: usize = 8;
+/// No more recipients of one message are kept.
+const RECIPIENT_LIMIT: usize = 500;
 
 /// What taking messages apart needs to know: the estate, lists, tables. Immutable; shared by all threads.
 pub struct Anatomy {
@@ -57,8 +62,15 @@ impl Anatomy {
     /// The anatomy of the message that `event` is; `None` where it is none.
     pub fn facts(&self, evidence: EvidenceId, event: &Event<'_>) -> Option<Facts> {
         let message = event.mail.as_deref()?;
-        let recipients: Vec<String> = Vec::new();
-        let pages: Vec<Page> = Vec::new();
+        let recipients = recipients(message);
+        let pages: Vec<Page> = message
+            .parts
+            .iter()
+            .filter(|part| part.role == PartRole::Html && part.depth == 0)
+            .take(PAGE_LIMIT)
+            .filter_map(|part| part.text())
+            .map(Page::walk)
+            .collect();
         let view = View {
             message,
             recipients: &recipients,
@@ -80,6 +92,23 @@ impl Anatomy {
         let _ = &self.estate;
         Some(facts)
     }
+}
+
+/// Everybody it went to, lower case, each once, those it was delivered to first.
+fn recipients(message: &Message<'_>) -> Vec<String> {
+    let named = message
+        .to
+        .iter()
+        .chain(&message.cc)
+        .map(|mailbox| &mailbox.address);
+    let mut all: Vec<String> = Vec::new();
+    for address in message.delivered_to.iter().chain(named).take(RECIPIENT_LIMIT) {
+        let lower = address.trim().to_lowercase();
+        if lower.contains('@') && !all.contains(&lower) {
+            all.push(lower);
+        }
+    }
+    all
 }
 
 /// Adds a signal; what was seen is cut to 300 bytes.
