@@ -111,13 +111,19 @@ pub type Known = &'static dyn Format;
 
 /// All formats that need no field map, the pickiest first.
 pub fn formats() -> &'static [Known] {
-    &[
+    static TABLE: &[Known] = &[
         &crate::evtx::Evtx,
         &crate::winjson::WindowsJson,
         &crate::cloud::m365::UnifiedAuditLog,
+        &crate::cloud::entra::ENTRA,
+        &crate::cloud::google::GOOGLE,
+        &crate::cloud::okta::OKTA,
+        &crate::text::directives::Directives,
+        &crate::text::combined::AccessLog,
         &crate::mail::Mbox,
         &crate::mail::Eml,
-    ]
+    ];
+    TABLE
 }
 
 impl Formats {

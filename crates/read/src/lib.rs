@@ -24,6 +24,7 @@ mod generic;
 mod harness;
 mod json;
 pub mod mail;
+mod text;
 mod textinput;
 mod times;
 mod watch;

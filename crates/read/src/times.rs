@@ -100,7 +100,7 @@ fn from_digits(text: &[u8]) -> Option<Timestamp> {
 
 /// Days from 1970-01-01 to a date of the Gregorian calendar (Hinnant, "chrono-Compatible Low-Level
 /// Date Algorithms", `days_from_civil`), for years that are not negative.
-const fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
+pub(crate) const fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
     let year_from_march = if month <= 2 { year - 1 } else { year };
     let era = year_from_march.div_euclid(400);
     let year_of_era = year_from_march - era * 400;

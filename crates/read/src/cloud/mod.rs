@@ -7,14 +7,22 @@
 //! column; the record's own field stays as it was written.
 
 mod address;
+mod directory;
+pub(crate) mod entra;
 mod fold;
+pub(crate) mod google;
 pub(crate) mod m365;
+pub(crate) mod okta;
+mod service;
+#[cfg(test)]
+mod tests;
 
 use std::borrow::Cow;
 
 use blackrod_model::{Column, Event, Field, Value};
 
 pub(crate) use address::normalise;
+pub(crate) use directory::directory_class;
 pub(crate) use fold::{fold_named_values, fold_repeated};
 
 /// Says which column a field can fill, and how good it is for that: 0 is best.

@@ -12,7 +12,7 @@ mod split;
 
 pub(crate) use flat::{Dotted, Naming, flatten, join};
 pub(crate) use lexer::JsonError;
-pub(crate) use split::{each_record, first_records, split, split_watched};
+pub(crate) use split::{Lines, each_record, first_records, split, split_watched};
 
 /// Objects and arrays nested deeper than this are refused.
 pub(crate) const MAX_DEPTH: usize = 64;

@@ -2,6 +2,8 @@
 
 use blackrod_model::Class;
 
+use crate::cloud::directory_class;
+
 /// The class of a record.
 ///
 /// OCSF 1.8 has no class for reading a mailbox; the project's convention is API Activity with the
@@ -21,7 +23,7 @@ pub(super) fn class_of(workload: &str, operation: &str) -> Class {
         return Class::EMAIL_ACTIVITY;
     }
     match workload {
-        "AzureActiveDirectory" => class_of_directory(operation),
+        "AzureActiveDirectory" => directory_class(operation),
         "Exchange" => class_of_exchange(operation),
         "SharePoint" | "OneDrive" if is_about_files(operation) => Class::FILE_HOSTING,
         "SecurityComplianceCenter" if is_alert(operation) => Class::DETECTION_FINDING,
@@ -43,29 +45,6 @@ pub(super) fn channel_of(workload: &str, operation: &str) -> &'static str {
 
 fn is_alert(operation: &str) -> bool {
     operation.starts_with("Alert")
-}
-
-/// Microsoft ends the names of directory operations with a full stop, mostly.
-fn class_of_directory(operation: &str) -> Class {
-    let name = operation.trim_end_matches('.').to_ascii_lowercase();
-    let has = |part: &str| name.contains(part);
-    if has("member to group") || has("member from group") || has("owner to group") {
-        return Class::GROUP_MANAGEMENT;
-    }
-    let gives_rights =
-        has("role") || has("consent") || has("permission grant") || has("oauth2permissiongrant");
-    if gives_rights {
-        return Class::USER_ACCESS;
-    }
-    let is_of_account = has("user")
-        || has("password")
-        || has("strong authentication")
-        || has("security info")
-        || has("license");
-    if is_of_account {
-        return Class::ACCOUNT_CHANGE;
-    }
-    Class::ENTITY_MANAGEMENT
 }
 
 fn class_of_exchange(operation: &str) -> Class {

@@ -1,0 +1,260 @@
+//! Web servers' access logs: Apache and nginx, combined and common format, with or without the virtual
+//! host in front.
+//!
+//! Fields are called as in W3C logs, so that one rule reads both: `c-ip`, `cs-username`, `cs-method`,
+//! `cs-uri-stem` (the path), `cs-uri-query` (path and query, as SigmaHQ's rules for web servers take it),
+//! `cs-version`, `sc-status`, `sc-bytes`, `cs(Referer)`, `cs(User-Agent)`. A request line that is no
+//! request (TLS on a plain port, a scanner's noise) is in `cs-uri-query` as it is. What follows the
+//! agent is in `rest`.
+
+use std::borrow::Cow;
+use std::io::BufRead;
+use std::ops::ControlFlow;
+
+use blackrod_model::{Class, Column, Event, Field, Position, Raw, Timestamp, Value};
+use memchr::{memchr, memchr2};
+
+use super::lines::{self, Plain};
+use crate::cloud::{fill_account, fill_address};
+use crate::textinput::decode_head;
+use crate::times::days_since_1970;
+use crate::{Block, Format, ReadError, Sink, SplitOutcome};
+
+/// Apache's and nginx's access logs.
+pub(crate) struct AccessLog;
+
+impl Format for AccessLog {
+    fn name(&self) -> &str {
+        "access-log"
+    }
+
+    fn description(&self) -> &str {
+        "Web servers' access logs: Apache and nginx, combined or common format"
+    }
+
+    fn recognise(&self, head: &[u8]) -> bool {
+        let text = decode_head(head);
+        let lines = lines::first_lines(&text, 20);
+        let fitting = lines.iter().filter(|line| Line::of(line).is_some()).count();
+        fitting > 0 && fitting * 2 >= lines.len()
+    }
+
+    fn split(
+        &self,
+        input: &mut dyn BufRead,
+        emit: &mut dyn FnMut(Block) -> ControlFlow<()>,
+    ) -> Result<SplitOutcome, ReadError> {
+        lines::split(input, &mut Plain, emit)
+    }
+
+    fn parse(&self, block: &Block, sink: &mut dyn Sink) {
+        lines::each_line(block, &|_| false, &mut |at, text| match Line::of(text) {
+            Some(line) => sink.event(line.event(at, text)),
+            None => sink.refuse_record(at, "not a line of an access log"),
+        });
+    }
+}
+
+/// The parts of a line.
+struct Line<'a> {
+    virtual_host: Option<&'a str>,
+    client: &'a str,
+    user: &'a str,
+    time: Timestamp,
+    request: &'a str,
+    status: &'a str,
+    bytes: &'a str,
+    referer: Option<&'a str>,
+    agent: Option<&'a str>,
+    rest: &'a str,
+}
+
+impl<'a> Line<'a> {
+    fn of(text: &'a str) -> Option<Self> {
+        let bracket = memchr(b'[', text.as_bytes())?;
+        let before = text.get(..bracket)?.trim_ascii_end();
+        let mut words = before.split(' ');
+        let first = words.next().filter(|word| !word.is_empty())?;
+        let second = words.next()?;
+        // host ident user, and with the virtual host in front one more. A user may have blanks.
+        let third = words.next()?;
+        let fourth = words.next();
+        let (virtual_host, client, user) = match fourth {
+            Some(_) if second.contains(['.', ':']) => {
+                let start = first.len() + second.len() + third.len() + 3;
+                (Some(first), second, before.get(start..)?)
+            }
+            _ => (None, first, before.get(first.len() + second.len() + 2..)?),
+        };
+        let after = text.get(bracket + 1..)?;
+        let end = memchr(b']', after.as_bytes())?;
+        let time = apache_time(after.get(..end)?)?;
+        let (request, rest) = quoted(after.get(end + 1..)?.trim_ascii_start())?;
+        let (status, rest) = word(rest.trim_ascii_start());
+        let is_status =
+            status == "-" || status.len() == 3 && status.bytes().all(|byte| byte.is_ascii_digit());
+        if !is_status {
+            return None;
+        }
+        let (bytes, rest) = word(rest.trim_ascii_start());
+        let rest = rest.trim_ascii_start();
+        let (referer, rest) = optional_quoted(rest);
+        let (agent, rest) = optional_quoted(rest.trim_ascii_start());
+        Some(Self {
+            virtual_host,
+            client,
+            user,
+            time,
+            request,
+            status,
+            bytes,
+            referer,
+            agent,
+            rest: rest.trim_ascii(),
+        })
+    }
+
+    fn event(self, at: Position, text: &'a str) -> Event<'a> {
+        let mut event = Event::new(Class::HTTP_ACTIVITY, self.time, at);
+        event.source.product = "webserver";
+        event.source.channel = Cow::Borrowed("access");
+        event.raw = Raw::Text(text);
+        let (method, target, version) = request_parts(self.request);
+        let path = match memchr2(b'?', b'#', target.as_bytes()) {
+            Some(stop) => target.get(..stop).unwrap_or(target),
+            None => target,
+        };
+        let mut fields = Vec::with_capacity(13);
+        let mut push = |name: &'static str, value: &'a str| {
+            fields.push(Field {
+                name: Cow::Borrowed(name),
+                value: Value::Str(Cow::Borrowed(value)),
+            });
+        };
+        push("c-ip", self.client);
+        push("cs-username", self.user);
+        push("cs-method", method);
+        push("cs-uri-stem", path);
+        push("cs-uri-query", target);
+        push("cs-version", version);
+        push("sc-status", self.status);
+        push("sc-bytes", self.bytes);
+        push("cs(Referer)", self.referer.unwrap_or("-"));
+        push("cs(User-Agent)", self.agent.unwrap_or("-"));
+        if let Some(host) = self.virtual_host {
+            push("cs-host", host);
+        }
+        if !self.rest.is_empty() {
+            push("rest", self.rest);
+        }
+        event.fields = fields;
+        for (column, index) in [
+            (Column::Action, 2),
+            (Column::Url, 4),
+            (Column::Status, 6),
+            (Column::UserAgent, 9),
+        ] {
+            event.columns.set_first(column, index);
+        }
+        if self.virtual_host.is_some() {
+            event.columns.set_first(Column::DstHost, 10);
+        }
+        fill_address(&mut event, Column::SrcIp, None, 0);
+        if event.columns.get(Column::SrcIp).is_none() {
+            // `HostnameLookups On` writes names.
+            event.columns.set_first(Column::Host, 0);
+        }
+        if self.user != "-" {
+            fill_account(&mut event, Column::User, 1);
+        }
+        event
+    }
+}
+
+/// Method, target and version of a request line; all of it as the target where it is none.
+fn request_parts(request: &str) -> (&str, &str, &str) {
+    let is_method = |word: &str| {
+        !word.is_empty()
+            && word
+                .bytes()
+                .all(|byte| byte.is_ascii_uppercase() || byte == b'_' || byte == b'-')
+    };
+    match request.split_once(' ') {
+        Some((method, rest)) if is_method(method) => match rest.rsplit_once(' ') {
+            Some((target, version)) if version.starts_with("HTTP/") => (method, target, version),
+            _ => (method, rest, "-"),
+        },
+        _ => ("-", request, "-"),
+    }
+}
+
+fn word(text: &str) -> (&str, &str) {
+    match memchr(b' ', text.as_bytes()) {
+        Some(stop) => text.split_at_checked(stop).unwrap_or((text, "")),
+        None => (text, ""),
+    }
+}
+
+/// The content of the quotes that `text` begins with, and what follows them. A quote after a backslash
+/// does not end them.
+fn quoted(text: &str) -> Option<(&str, &str)> {
+    let content = text.strip_prefix('"')?;
+    let bytes = content.as_bytes();
+    let mut at = 0;
+    loop {
+        at += memchr2(b'"', b'\\', bytes.get(at..)?)?;
+        if bytes.get(at) == Some(&b'"') {
+            return Some((content.get(..at)?, content.get(at + 1..)?));
+        }
+        at += 2;
+    }
+}
+
+fn optional_quoted(text: &str) -> (Option<&str>, &str) {
+    match quoted(text) {
+        Some((content, rest)) => (Some(content), rest),
+        None => (None, text),
+    }
+}
+
+/// `17/May/2015:10:05:03 +0000`.
+pub(super) fn apache_time(text: &str) -> Option<Timestamp> {
+    let bytes = text.as_bytes();
+    let number = |from: usize, to: usize| {
+        let digits = bytes.get(from..to)?;
+        digits.iter().try_fold(0_i64, |number, digit| {
+            digit
+                .is_ascii_digit()
+                .then(|| number * 10 + i64::from(digit - b'0'))
+        })
+    };
+    let separators = [(2, b'/'), (6, b'/'), (11, b':'), (14, b':'), (17, b':')];
+    if separators.iter().any(|(at, byte)| bytes.get(*at) != Some(byte)) {
+        return None;
+    }
+    let month = month(bytes.get(3..6)?)?;
+    let (day, year) = (number(0, 2)?, number(7, 11)?);
+    let (hour, minute, second) = (number(12, 14)?, number(15, 17)?, number(18, 20)?);
+    let offset = match bytes.get(20..) {
+        Some([b' ', sign @ (b'+' | b'-'), ..]) => {
+            let seconds = number(22, 24)? * 3_600 + number(24, 26)? * 60;
+            if *sign == b'-' { -seconds } else { seconds }
+        }
+        _ => 0,
+    };
+    let is_valid = (1..=31).contains(&day) && hour < 24 && minute < 60 && second <= 60;
+    is_valid.then(|| {
+        let seconds =
+            days_since_1970(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second - offset;
+        Timestamp::from_seconds(seconds)
+    })
+}
+
+/// The number of a month from the first three letters of its English name.
+pub(super) fn month(name: &[u8]) -> Option<i64> {
+    const MONTHS: [&[u8]; 12] = [
+        b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec",
+    ];
+    let index = MONTHS.iter().position(|month| *month == name)?;
+    i64::try_from(index + 1).ok()
+}

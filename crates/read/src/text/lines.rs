@@ -1,0 +1,220 @@
+//! Logs of one record a line: cutting them into blocks, with what directives say that recur among them.
+
+use std::borrow::Cow;
+use std::io::BufRead;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use blackrod_model::{Position, Refusal};
+use memchr::{memchr, memrchr};
+
+use crate::json::Lines;
+use crate::textinput::{Encoding, TextInput};
+use crate::{Block, ReadError, SplitOutcome};
+
+/// Blocks are cut as soon as they are this long.
+const BLOCK_LEN: usize = 1 << 20;
+
+/// Lines longer than this are refused.
+const MAX_LINE: usize = 1 << 20;
+
+/// What a format says about its lines while they are cut.
+pub(crate) trait Cutting {
+    /// Whether a line tells how to read those that follow; it is no record then.
+    fn directive(&mut self, line: &[u8]) -> bool {
+        let _ = line;
+        false
+    }
+
+    /// What the directives so far come to: handed to the parser as the block's context.
+    fn context(&self) -> &[u8] {
+        &[]
+    }
+
+    /// Where to cut `lines`, which end with a line end and are not the last of the evidence, so that
+    /// lines which belong together stay together.
+    fn cut(&self, lines: &[u8]) -> usize {
+        lines.len()
+    }
+}
+
+/// For logs whose lines stand each for itself.
+pub(crate) struct Plain;
+
+impl Cutting for Plain {}
+
+/// Cuts lines into blocks. A block holds no directives but at its start, and only lines that the same
+/// directives hold for.
+pub(crate) fn split(
+    input: &mut dyn BufRead,
+    cutting: &mut dyn Cutting,
+    emit: &mut dyn FnMut(Block) -> ControlFlow<()>,
+) -> Result<SplitOutcome, ReadError> {
+    let mut input = TextInput::open(input)?;
+    let mut outcome = SplitOutcome::default();
+    let encoding = input.encoding();
+    let mut buffer = Vec::new();
+    let mut offset = input.start();
+    let mut record = 1;
+    let mut skips_line = false;
+    loop {
+        let wanted = buffer.len() + BLOCK_LEN;
+        let more = input.fill(&mut buffer, wanted)?;
+        if skips_line {
+            let length = memchr(b'\n', &buffer).map_or(buffer.len(), |newline| newline + 1);
+            skips_line = length == buffer.len() && more;
+            offset += encoding.source_len(buffer.get(..length).unwrap_or_default());
+            buffer.drain(..length);
+        }
+        let lines_end = memrchr(b'\n', &buffer).map_or(0, |newline| newline + 1);
+        let cut = match more {
+            true => cutting
+                .cut(buffer.get(..lines_end).unwrap_or_default())
+                .min(lines_end),
+            false => buffer.len(),
+        };
+        let rest = buffer.split_off(cut);
+        let lines = std::mem::replace(&mut buffer, rest);
+        let mut stretch = Stretch {
+            encoding,
+            offset,
+            record,
+        };
+        if stretch.emit_all(lines, cutting, emit).is_break() {
+            outcome.incomplete = true;
+            return Ok(outcome);
+        }
+        (offset, record) = (stretch.offset, stretch.record);
+        if !more {
+            return Ok(outcome);
+        }
+        if buffer.len() > MAX_LINE && memchr(b'\n', &buffer).is_none() {
+            outcome.refusals.push(Refusal {
+                at: Position { offset, record },
+                records: 1,
+                reason: "the line is longer than 1 MiB".to_owned(),
+            });
+            record += 1;
+            offset += encoding.source_len(&buffer);
+            buffer.clear();
+            skips_line = true;
+        }
+    }
+}
+
+/// Where the next block begins.
+struct Stretch {
+    encoding: Encoding,
+    offset: u64,
+    record: u64,
+}
+
+impl Stretch {
+    /// Emits `lines` as one block, or as several where directives stand among them.
+    fn emit_all(
+        &mut self,
+        lines: Vec<u8>,
+        cutting: &mut dyn Cutting,
+        emit: &mut dyn FnMut(Block) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        let mut start = 0;
+        let mut records = 0;
+        for (at, line) in Lines::new(&lines) {
+            let line = line.trim_ascii_end();
+            if line.is_empty() {
+                continue;
+            }
+            if line.first() != Some(&b'#') {
+                records += 1;
+                continue;
+            }
+            let before = cutting.context().to_vec();
+            if !cutting.directive(line) {
+                records += 1;
+            } else if cutting.context() != before {
+                let block = lines.get(start..at).unwrap_or_default().to_vec();
+                self.emit_one(block, records, &before, emit)?;
+                (start, records) = (at, 0);
+            }
+        }
+        let block = match start {
+            0 => lines,
+            _ => lines.get(start..).unwrap_or_default().to_vec(),
+        };
+        self.emit_one(block, records, cutting.context(), emit)
+    }
+
+    fn emit_one(
+        &mut self,
+        bytes: Vec<u8>,
+        records: u64,
+        context: &[u8],
+        emit: &mut dyn FnMut(Block) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        let (offset, first_record) = (self.offset, self.record);
+        self.offset += self.encoding.source_len(&bytes);
+        self.record += records;
+        if records == 0 {
+            return ControlFlow::Continue(());
+        }
+        let context: Arc<[u8]> = [&[self.encoding.tag()], context].concat().into();
+        emit(Block {
+            offset,
+            first_record,
+            context,
+            bytes,
+        })
+    }
+}
+
+/// The lines of a block that [`split`] made which are not blank, each with its place, without its end.
+/// Bytes that are not UTF-8 are read as U+FFFD.
+pub(crate) fn each_line<'b>(
+    block: &'b Block,
+    is_directive: &dyn Fn(&[u8]) -> bool,
+    visit: &mut dyn FnMut(Position, &str),
+) {
+    let encoding = block
+        .context
+        .first()
+        .map_or(Encoding::Utf8, |tag| Encoding::from_tag(*tag));
+    // One check of the whole block is much cheaper than one for each of its lines.
+    let text: Option<&'b str> = std::str::from_utf8(&block.bytes).ok();
+    let mut at = Position {
+        offset: block.offset,
+        record: block.first_record,
+    };
+    let mut counted = 0;
+    for (start, line) in Lines::new(&block.bytes) {
+        let line = line.trim_ascii_end();
+        if line.is_empty() || is_directive(line) {
+            continue;
+        }
+        at.offset += match encoding {
+            Encoding::Utf8 => (start - counted) as u64,
+            other => other.source_len(block.bytes.get(counted..start).unwrap_or_default()),
+        };
+        counted = start;
+        match text.and_then(|text| text.get(start..start + line.len())) {
+            Some(line) => visit(at, line),
+            None => visit(at, &String::from_utf8_lossy(line)),
+        }
+        at.record += 1;
+    }
+}
+
+/// The context that [`Cutting`] gave for a block.
+pub(crate) fn context(block: &Block) -> Cow<'_, str> {
+    String::from_utf8_lossy(block.context.get(1..).unwrap_or_default())
+}
+
+/// The first whole lines of content that begins with `head` (UTF-8): up to `at_most` that are not blank.
+pub(crate) fn first_lines(head: &[u8], at_most: usize) -> Vec<&str> {
+    let whole = match memrchr(b'\n', head) {
+        Some(newline) if head.len() > 4_096 => head.get(..newline).unwrap_or_default(),
+        _ => head,
+    };
+    let lines = Lines::new(whole).map(|(_, line)| line.trim_ascii_end());
+    let lines = lines.filter(|line| !line.is_empty()).take(at_most);
+    lines.filter_map(|line| std::str::from_utf8(line).ok()).collect()
+}
