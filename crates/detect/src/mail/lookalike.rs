@@ -124,9 +124,13 @@ impl Lookalikes {
         if label.len() > LONGEST_LABEL {
             return None;
         }
-        self.below(host, own)
-            .or_else(|| self.other_suffix(label, own))
-            .or_else(|| self.confusable(label))
+        if let Some(found) = self.below(host, own) {
+            return Some(found);
+        }
+        if self.by_label.contains_key(label) {
+            return self.other_suffix(label, own);
+        }
+        self.confusable(label)
             .or_else(|| self.combination(label))
             .or_else(|| self.typo(label))
     }
@@ -237,7 +241,8 @@ impl Lookalikes {
                 let allowed = allowed_edits(entry.label.chars().count(), entry.kin);
                 let distance = strsim::osa_distance(&entry.label, label);
                 let is_better = best.is_none_or(|(least, _)| distance < least);
-                if distance <= allowed && is_better {
+                let starts_alike = distance < 2 || entry.label.chars().next() == label.chars().next();
+                if distance <= allowed && starts_alike && is_better {
                     best = Some((distance, *index));
                 }
             }

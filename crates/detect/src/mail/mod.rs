@@ -16,6 +16,7 @@ mod path;
 mod prints;
 pub mod score;
 mod sender;
+mod shape;
 mod wording;
 
 use blackrod_model::mail::{Facts, Message, PartRole, Signal};
@@ -88,6 +89,7 @@ impl Anatomy {
         auth::look(self, &view, &mut facts);
         prints::look(self, &view, &mut facts);
         wording::look(self, &view, &mut facts);
+        shape::look(self, &view, &mut facts);
         bulk::look(self, &view, &mut facts);
         let _ = &self.estate;
         Some(facts)

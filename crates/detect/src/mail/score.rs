@@ -150,3 +150,57 @@ fn tempered(mut group: Vec<(&Meaning, &str)>) -> Vec<Term> {
         });
     terms.collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use blackrod_model::mail::Signal;
+
+    use super::*;
+
+    fn facts(codes: &[&str]) -> Facts {
+        let signals = codes.iter().map(|code| Signal {
+            code: (*code).to_owned(),
+            seen: String::new(),
+        });
+        Facts {
+            signals: signals.collect(),
+            ..Facts::default()
+        }
+    }
+
+    #[test]
+    fn a_group_counts_its_strongest_whole() {
+        let weights = Weights::load();
+        let score = |codes: &[&str]| weights.score(&facts(codes)).score;
+        let brand = score(&["sender/name-of-brand"]);
+        let person = score(&["sender/name-of-person"]);
+        assert!(brand > 1.0 && person > 1.0);
+        let both = score(&[
+            "sender/name-of-person",
+            "sender/name-of-brand",
+            "sender/name-of-brand",
+        ]);
+        assert!((both - (brand.max(person) + FURTHER * brand.min(person))).abs() < 1e-9);
+        let apart = score(&["sender/name-of-brand", "wording/prize"]);
+        assert!((apart - brand - score(&["wording/prize"])).abs() < 1e-9);
+        assert_eq!(score(&["unheard/of"]), 0.0);
+    }
+
+    #[test]
+    fn what_tells_the_years_apart_can_be_left_out() {
+        let mail = facts(&["auth/dmarc-fails"]);
+        assert!(Weights::load().score(&mail).score > 0.0);
+        assert_eq!(Weights::load().without_era().score(&mail).score, 0.0);
+    }
+
+    #[test]
+    fn every_meaning_is_whole() {
+        let weights = Weights::load();
+        assert!(weights.meanings().count() > 150);
+        for meaning in weights.meanings() {
+            let texts = [&meaning.title, &meaning.attack, &meaning.innocent, &meaning.group];
+            assert!(texts.iter().all(|text| !text.is_empty()), "{}", meaning.code);
+            assert!((-2.0..=5.0).contains(&meaning.weight), "{}", meaning.code);
+        }
+    }
+}

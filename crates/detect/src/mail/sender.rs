@@ -104,7 +104,12 @@ fn disagreement(message: &Message<'_>, circle: &Circle, from_domain: &str, facts
     let elsewhere = |address: &str| {
         domain_of(address).filter(|domain| !from_domain.is_empty() && !same_organisation(domain, from_domain))
     };
-    if let Some(reply) = facts.reply_to.clone() {
+    // A list has answers sent to itself.
+    let reply = facts
+        .reply_to
+        .clone()
+        .filter(|reply| !facts.recipients.contains(reply));
+    if let Some(reply) = reply {
         if let Some(domain) = elsewhere(&reply) {
             signal(facts, "sender/reply-elsewhere", &reply);
             if circle.is_free_mail(&domain) {

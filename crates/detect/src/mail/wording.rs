@@ -69,7 +69,7 @@ static MATCHER: LazyLock<Matcher> = LazyLock::new(|| {
 });
 
 fn themes(subject: &str, body: &str, facts: &mut Facts) {
-    let in_subject = found(&plain(subject));
+    let in_subject = found(&format!("{}{}", plain(subject), plain(&facts.from_name)));
     let in_body = found(&plain(body));
     for (theme, code) in MATCHER.codes.iter().enumerate() {
         if let Some(phrases) = in_subject.get(theme).filter(|phrases| !phrases.is_empty()) {
@@ -171,12 +171,14 @@ fn dress(subject: &str, facts: &mut Facts) {
     if mixed {
         signal(facts, "wording/subject-mixed-scripts", subject);
     }
-    if let Some(token) = subject
-        .split_whitespace()
-        .map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()))
-        .find(|word| is_token(word))
-    {
-        signal(facts, "wording/subject-token", token);
+    for (code, text) in [
+        ("wording/subject-token", subject),
+        ("sender/name-token", name.as_str()),
+    ] {
+        let mut words = text.split(|c: char| !c.is_alphanumeric());
+        if let Some(token) = words.find(|word| is_token(word)) {
+            signal(facts, code, token);
+        }
     }
     if subject.contains("!!") || subject.matches('!').count() > 1 {
         signal(facts, "wording/subject-shouts", subject);
@@ -216,7 +218,7 @@ fn is_token(word: &str) -> bool {
         .windows(2)
         .filter(|pair| matches!(pair, [a, b] if a.is_ascii_lowercase() && b.is_ascii_uppercase()))
         .count();
-    (digits >= 2 && digits + 2 < length && length >= 10) || cases >= 3
+    (digits >= 2 && digits + 2 < length && length >= 10) || cases >= 3 || (cases >= 2 && digits > 0)
 }
 
 #[cfg(test)]
