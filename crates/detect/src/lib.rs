@@ -151,13 +151,18 @@ impl Detectors {
 impl Scanner<'_> {
     /// Looks at one record and adds what is found to `found`.
     pub fn event(&mut self, evidence: EvidenceId, event: &Event<'_>, found: &mut Found) {
-        self.sigma.event(evidence, event, found);
+        match self.anatomy.facts_and_text(evidence, event) {
+            Some((facts, text)) => {
+                let enriched = mail::fields::with_facts(event, &facts, &text);
+                self.sigma.enriched(evidence, &enriched, event, found);
+                found.facts.extend(Fact::of(&facts));
+            }
+            None => self.sigma.event(evidence, event, found),
+        }
         self.indicators.search(event, evidence, &mut found.findings);
         if event.mail.is_some() {
             let refusals = self.yara.search(event, evidence, &mut found.findings);
             found.refusals.extend(refusals);
-            let facts = self.anatomy.facts(evidence, event);
-            found.facts.extend(facts.as_ref().and_then(Fact::of));
         }
     }
 

@@ -34,6 +34,18 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// The same value, its texts borrowed from this one.
+    pub fn borrowed(&self) -> Value<'_> {
+        match self {
+            Self::Null => Value::Null,
+            Self::Bool(flag) => Value::Bool(*flag),
+            Self::Int(number) => Value::Int(*number),
+            Self::Float(number) => Value::Float(*number),
+            Self::Str(text) => Value::text(text),
+            Self::List(values) => Value::List(values.iter().map(Value::borrowed).collect()),
+        }
+    }
+
     /// The whole number this value is or spells (decimal, or hexadecimal after `0x`).
     pub fn as_int(&self) -> Option<i64> {
         match self {

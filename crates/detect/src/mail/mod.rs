@@ -4,9 +4,11 @@
 //! that at once, in any order. What depends on other messages comes after, over the facts in the order
 //! of time.
 
+mod attachment;
 mod auth;
 mod bulk;
 mod circle;
+pub(crate) mod fields;
 mod fold;
 mod lists;
 pub mod lookalike;
@@ -14,12 +16,13 @@ mod names;
 pub mod page;
 mod path;
 mod prints;
+mod reply;
 pub mod score;
 mod sender;
 mod shape;
 mod wording;
 
-use blackrod_model::mail::{Facts, Message, PartRole, Signal};
+use blackrod_model::mail::{Facts, Message, Part, PartRole, Signal};
 use blackrod_model::{Estate, Event, EvidenceId};
 
 use circle::Circle;
@@ -29,6 +32,8 @@ use page::Page;
 const PAGE_LIMIT: usize = 8;
 /// No more recipients of one message are kept.
 const RECIPIENT_LIMIT: usize = 500;
+/// Text of one message that rules and facets see.
+const MAX_TEXT: usize = 64 << 10;
 
 /// What taking messages apart needs to know: the estate, lists, tables. Immutable; shared by all threads.
 pub struct Anatomy {
@@ -44,6 +49,26 @@ pub struct View<'v> {
     pub recipients: &'v [String],
     /// Its HTML parts, walked once.
     pub pages: &'v [Page],
+}
+
+impl View<'_> {
+    /// The text that a reader sees: of the plain and of the HTML parts, in this order.
+    fn text(&self) -> String {
+        let mut all = String::new();
+        let plain = self
+            .message
+            .parts
+            .iter()
+            .filter(|part| part.role == PartRole::Text)
+            .filter_map(Part::text);
+        let pages = self.pages.iter().map(|page| page.text.as_str());
+        for text in plain.chain(pages) {
+            let end = text.floor_char_boundary(MAX_TEXT.saturating_sub(all.len()));
+            all.push_str(text.get(..end).unwrap_or_default());
+            all.push('\n');
+        }
+        all
+    }
 }
 
 impl Anatomy {
@@ -62,6 +87,11 @@ impl Anatomy {
 
     /// The anatomy of the message that `event` is; `None` where it is none.
     pub fn facts(&self, evidence: EvidenceId, event: &Event<'_>) -> Option<Facts> {
+        self.facts_and_text(evidence, event).map(|(facts, _)| facts)
+    }
+
+    /// [`Anatomy::facts`], and the text that a reader of the message sees, at most 64 KiB of it.
+    pub(crate) fn facts_and_text(&self, evidence: EvidenceId, event: &Event<'_>) -> Option<(Facts, String)> {
         let message = event.mail.as_deref()?;
         let recipients = recipients(message);
         let pages: Vec<Page> = message
@@ -91,8 +121,10 @@ impl Anatomy {
         wording::look(self, &view, &mut facts);
         shape::look(self, &view, &mut facts);
         bulk::look(self, &view, &mut facts);
+        attachment::look(self, &view, &mut facts);
+        reply::look(self, &view, &mut facts);
         let _ = &self.estate;
-        Some(facts)
+        Some((facts, view.text()))
     }
 }
 

@@ -76,6 +76,18 @@ impl<'r> Scanner<'r> {
 
     /// Matches one event and adds what it finds to `found`.
     pub fn event(&mut self, evidence: EvidenceId, event: &Event<'_>, found: &mut Found) {
+        self.enriched(evidence, event, event, found);
+    }
+
+    /// Matches `event`, which is `record` with more fields, and adds what it finds to `found`; what findings share is
+    /// taken from `record`.
+    pub fn enriched(
+        &mut self,
+        evidence: EvidenceId,
+        event: &Event<'_>,
+        record: &Event<'_>,
+        found: &mut Found,
+    ) {
         self.stats.events += 1;
         let number = self.route_number(&event.source);
         let route = Arc::clone(&self.routes[number as usize]);
@@ -99,7 +111,7 @@ impl<'r> Scanner<'r> {
             slots: &self.slots,
             names: &self.rules.names,
         };
-        let entities = entities::of(event);
+        let entities = entities::of(record);
         for member in &self.matched {
             if let Some(rule) = self.rules.member(&route, *member) {
                 report(rule, evidence, view, &entities, found);

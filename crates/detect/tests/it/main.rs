@@ -1,5 +1,6 @@
 //! Integration tests of the detectors.
 
+mod mail_content;
 mod shared;
 mod sigma;
 mod sigma_content;
