@@ -120,6 +120,8 @@ pub fn formats() -> &'static [Known] {
         &crate::cloud::okta::OKTA,
         &crate::text::directives::Directives,
         &crate::text::combined::AccessLog,
+        &crate::text::auditd::AuditLog,
+        &crate::text::syslog::Syslog,
         &crate::mail::Mbox,
         &crate::mail::Eml,
     ];

@@ -25,6 +25,9 @@ pub(super) struct Alias {
     /// Blanks at the end do not belong to the value.
     #[serde(default)]
     trim: bool,
+    /// The texts stand beside each other as a list; what a rule looks for may be in any of them.
+    #[serde(default)]
+    list: bool,
     /// The alias is used even where the log has a field of that name, which means something else.
     #[serde(default)]
     pub(super) replaces: bool,
@@ -33,6 +36,11 @@ pub(super) struct Alias {
 impl Alias {
     /// The value for `event`, or `None` if it has none of the fields.
     pub(super) fn value(&self, event: &Event<'_>) -> Option<Value<'static>> {
+        if self.list {
+            let texts = self.from.iter().filter_map(|name| event.get(name)?.to_text());
+            let values: Vec<_> = texts.map(|text| Value::from(text.into_owned())).collect();
+            return (!values.is_empty()).then_some(Value::List(values));
+        }
         let mut joined: Option<String> = None;
         for name in &self.from {
             let Some(text) = event.get(name).and_then(Value::to_text) else {

@@ -174,12 +174,14 @@ mod tests {
     #[test]
     fn the_builtin_table_is_well_formed() {
         let table: LogSources = toml::from_str(TABLE).unwrap();
-        let windows = &table.products["windows"];
-        for records in windows.all_records() {
-            assert!(windows.has_service(&records.service), "{}", records.service);
-        }
-        for group in &windows.aliases {
-            assert!(windows.has_service(&group.service), "{}", group.service);
+        assert!(table.products.len() >= 7, "{:?}", table.products.keys());
+        for product in table.products.values() {
+            for records in product.all_records() {
+                assert!(product.has_service(&records.service), "{}", records.service);
+            }
+            for group in &product.aliases {
+                assert!(product.has_service(&group.service), "{}", group.service);
+            }
         }
     }
 

@@ -252,7 +252,9 @@ fn admits_tabled(product: &Product, key: &LogKey, rule: &Rule, names: &Names) ->
     let Some(category) = &rule.category else {
         return Some(None);
     };
-    let records = product.records(category, &key.log, key.event_id?).next()?;
+    // Event ids that nothing mentions are those of records that no list of event ids is about.
+    let event_id = key.event_id.unwrap_or(u32::MAX);
+    let records = product.records(category, &key.log, event_id).next()?;
     if records.condition.is_empty() {
         return Some(None);
     }

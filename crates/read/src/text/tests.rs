@@ -124,3 +124,101 @@ fn other_text_is_not_taken() {
         assert!(!matches!(name, Some("w3c" | "access-log")), "{text}: {name:?}");
     }
 }
+
+#[test]
+fn syslog_of_both_rfcs() {
+    let text = concat!(
+        "<38>Feb  6 12:14:14 gate sshd[812]: Failed password for invalid user Anna from ::ffff:192.0.2.7 port 4711 ssh2\n",
+        "2023-02-06T12:14:15.123456+01:00 gate sshd[812]: Accepted publickey for ben from 192.0.2.8 port 22 ssh2: RSA x\n",
+        "<34>1 2023-02-06T12:14:16Z gate sudo - - [x@1 a=\"]\"] anna : TTY=pts/0 ; PWD=/home ; USER=root ; COMMAND=/bin/ls a=b ; c\n",
+        "Feb  6 12:14:17 mail postfix/smtp[9]: 4F9DABC: to=<b@y.example>, relay=x[192.0.2.3]:25, delay=1, status=sent (250 ok)\n",
+        "Feb  6 12:14:18 mail dovecot: imap-login: Aborted login (auth failed, 1 attempts in 2 secs): user=<ben>, method=PLAIN, rip=192.0.2.9, lip=192.0.2.1, session=<abc>\n",
+        "Feb  6 12:14:19 lb haproxy[1]: 192.0.2.7:3331 [06/Feb/2009:12:14:14.655] http-in static/srv1 10/0/30/69/109 200 2750 - - ---- 1/1/1/1/0 0/0 {a} {} \"GET /i.php?x=1 HTTP/1.1\"\n",
+        "nonsense\n",
+    );
+    let reading = read_as("syslog", text);
+    assert_eq!((reading.events.len(), reading.refusals.len()), (6, 1));
+    let [failed, accepted, sudo, sent, imap, web] = &reading.events[..] else {
+        panic!()
+    };
+    assert_eq!(failed.class, Class::AUTHENTICATION);
+    assert_eq!((failed.product, failed.channel.as_str()), ("linux", "sshd"));
+    assert!(failed.time <= Timestamp::now() && failed.time.to_string().contains("-02-06T12:14:14"));
+    for (column, value) in [
+        (Column::User, "anna"),
+        (Column::SrcIp, "192.0.2.7"),
+        (Column::SrcPort, "4711"),
+        (Column::Status, "failure"),
+        (Column::Host, "gate"),
+    ] {
+        assert_eq!(failed.column(column), Some(value));
+    }
+    assert_eq!(
+        accepted.time,
+        Timestamp::parse("2023-02-06T11:14:15.123456Z").unwrap()
+    );
+    assert_eq!(
+        (accepted.get("method"), accepted.column(Column::User)),
+        (Some("publickey"), Some("ben"))
+    );
+    assert_eq!(sudo.get("COMMAND"), Some("/bin/ls a=b ; c"));
+    assert_eq!(
+        (sudo.get("USER"), sudo.column(Column::TargetUser)),
+        (Some("root"), Some("root"))
+    );
+    assert_eq!(sent.class, Class::EMAIL_ACTIVITY);
+    assert_eq!(
+        (sent.column(Column::MailTo), sent.column(Column::Status)),
+        (Some("b@y.example"), Some("sent"))
+    );
+    assert_eq!(
+        (imap.column(Column::User), imap.column(Column::SrcIp)),
+        (Some("ben"), Some("192.0.2.9"))
+    );
+    assert_eq!(imap.column(Column::Status), Some("failure"));
+    assert_eq!((web.product, web.class), ("webserver", Class::HTTP_ACTIVITY));
+    assert_eq!(web.get("cs-uri-stem"), Some("/i.php"));
+}
+
+#[test]
+fn records_of_one_audit_event_are_joined() {
+    let text = concat!(
+        "type=SYSCALL msg=audit(1364481363.243:24287): arch=c000003e syscall=59 success=yes exit=0 a0=7ff a1=1 pid=3538 auid=1000 uid=0 comm=\"cat\" exe=\"/bin/cat\" key=\"k\"\n",
+        "type=EXECVE msg=audit(1364481363.243:24287): argc=3 a0=\"cat\" a1=2F6574632F73736820782079 a2=\"ABCD\"\n",
+        "type=PATH msg=audit(1364481363.243:24287): item=0 name=\"/bin/cat\" inode=1\n",
+        "node=h1 type=USER_LOGIN msg=audit(1364481364.000:24288): pid=1 uid=0 msg='op=login acct=\"Anna\" exe=\"/usr/sbin/sshd\" hostname=? addr=192.0.2.7 terminal=ssh res=failed'\n",
+        "nonsense\n",
+    );
+    let reading = read_as("auditd", text);
+    assert_eq!((reading.events.len(), reading.refusals.len()), (2, 1));
+    let [run, login] = &reading.events[..] else {
+        panic!()
+    };
+    assert_eq!(run.class, Class::PROCESS_ACTIVITY);
+    assert_eq!(
+        (run.product, run.channel.as_str(), run.event_id),
+        ("linux", "auditd", 1309)
+    );
+    for (name, value) in [
+        ("type", "SYSCALL, EXECVE, PATH"),
+        ("SYSCALL", "execve"),
+        ("a0", "7ff, cat"),
+        ("CommandLine", "cat /etc/ssh x y ABCD"),
+        ("exe", "/bin/cat"),
+    ] {
+        assert_eq!(run.get(name), Some(value), "{name}");
+    }
+    assert_eq!(run.time, Timestamp::parse("2013-03-28T14:36:03.243Z").unwrap());
+    assert_eq!(login.class, Class::AUTHENTICATION);
+    assert_eq!(
+        (login.column(Column::User), login.column(Column::SrcIp)),
+        (Some("anna"), Some("192.0.2.7"))
+    );
+    assert_eq!(
+        (login.column(Column::Status), login.column(Column::Host)),
+        (Some("failed"), Some("h1"))
+    );
+    let formats = Formats::standard();
+    let format = formats.recognise(text.as_bytes()).unwrap();
+    assert_eq!(read_in_pieces(format, text.as_bytes(), 5).unwrap(), reading);
+}
