@@ -8,6 +8,8 @@ mod attachment;
 mod auth;
 mod bulk;
 mod circle;
+#[cfg(test)]
+mod facet_tests;
 pub(crate) mod fields;
 mod fold;
 mod lists;

@@ -252,7 +252,8 @@ mod tests {
     #[test]
     fn every_phrase_is_as_texts_are_folded() {
         for phrase in &MATCHER.phrases {
-            assert_eq!(plain(phrase), format!(" {phrase} "), "can never match");
+            let written = plain(&phrase.replace('#', "7"));
+            assert_eq!(written, format!(" {phrase} "), "can never match");
         }
         assert_eq!(MATCHER.codes.len(), 10);
     }
