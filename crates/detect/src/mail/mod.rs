@@ -6,12 +6,17 @@
 
 mod attachment;
 mod auth;
+mod beacon;
 mod bulk;
 mod circle;
 #[cfg(test)]
 mod facet_tests;
 pub(crate) mod fields;
 mod fold;
+mod held;
+mod hosts;
+mod link;
+mod links;
 mod lists;
 pub mod lookalike;
 mod names;
@@ -22,16 +27,19 @@ mod reply;
 pub mod score;
 mod sender;
 mod shape;
+mod text;
+pub mod token;
+pub mod url;
 mod wording;
 
 use blackrod_model::mail::{Facts, Message, Part, PartRole, Signal};
+use blackrod_model::mail::{Facts, Message, Signal};
 use blackrod_model::{Estate, Event, EvidenceId};
 
 use circle::Circle;
 use page::Page;
+use token::Derivations;
 
-/// No more HTML parts of one message are walked.
-const PAGE_LIMIT: usize = 8;
 /// No more recipients of one message are kept.
 const RECIPIENT_LIMIT: usize = 500;
 /// Text of one message that rules and facets see.
@@ -51,6 +59,10 @@ pub struct View<'v> {
     pub recipients: &'v [String],
     /// Its HTML parts, walked once.
     pub pages: &'v [Page],
+    /// The HTML and SVG that is attached, or lies in messages within it, by name.
+    pub attached: &'v [(String, Page)],
+    /// What follows from the addresses of its recipients.
+    pub derivations: Derivations<'v>,
 }
 
 impl View<'_> {
@@ -96,18 +108,14 @@ impl Anatomy {
     pub(crate) fn facts_and_text(&self, evidence: EvidenceId, event: &Event<'_>) -> Option<(Facts, String)> {
         let message = event.mail.as_deref()?;
         let recipients = recipients(message);
-        let pages: Vec<Page> = message
-            .parts
-            .iter()
-            .filter(|part| part.role == PartRole::Html && part.depth == 0)
-            .take(PAGE_LIMIT)
-            .filter_map(|part| part.text())
-            .map(Page::walk)
-            .collect();
+        let pages = held::pages(message);
+        let attached = held::attached(message);
         let view = View {
             message,
             recipients: &recipients,
             pages: &pages,
+            attached: &attached,
+            derivations: Derivations::of(&recipients),
         };
         let mut facts = Facts {
             evidence,
@@ -122,6 +130,9 @@ impl Anatomy {
         prints::look(self, &view, &mut facts);
         wording::look(self, &view, &mut facts);
         shape::look(self, &view, &mut facts);
+        beacon::look(self, &view, &mut facts);
+        link::look(self, &view, &mut facts);
+        text::look(self, &view, &mut facts);
         bulk::look(self, &view, &mut facts);
         attachment::look(self, &view, &mut facts);
         reply::look(self, &view, &mut facts);
@@ -155,7 +166,17 @@ fn signal(facts: &mut Facts, code: &str, seen: &str) {
     });
 }
 
+/// Adds a signal where none with its code is there yet: for what may stand in a message a thousand times.
+fn signal_once(facts: &mut Facts, code: &str, seen: &str) {
+    if facts.signals.iter().all(|known| known.code != code) {
+        signal(facts, code, seen);
+    }
+}
+
 /// The first `limit` bytes of a text, cut between characters.
 fn clip(text: &str, limit: usize) -> &str {
     text.get(..text.floor_char_boundary(limit)).unwrap_or(text)
 }
+
+#[cfg(test)]
+mod tests;
