@@ -35,6 +35,9 @@ pub(crate) enum Command {
     /// Look after the estate file: what is protected
     #[command(subcommand)]
     Estate(Estate),
+    /// Look at mail, message by message
+    #[command(subcommand)]
+    Mail(Mail),
     /// List the formats of evidence that can be read
     Formats(Formats),
     /// Explain a detector or a rule: what it finds, why it matters, what it misses
@@ -202,6 +205,34 @@ pub(crate) enum Estate {
     },
     /// Print an estate file to start from
     Example,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Mail {
+    /// Take a message apart: sender, origin, what it loads, where it leads, what speaks against it
+    Inspect(Inspect),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Inspect {
+    /// A message, or a mailbox with several
+    pub(crate) file: PathBuf,
+
+    /// Only this message of a mailbox, counted from 1
+    #[arg(long, value_name = "N")]
+    pub(crate) record: Option<u64>,
+
+    /// What is protected: whose names and domains a sender may pretend to
+    #[arg(long, value_name = "FILE")]
+    pub(crate) estate: Option<PathBuf>,
+
+    /// Print the facts as JSON, one line for each message
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    /// Write a page with the anatomy and the message as it looks; it loads nothing from anywhere
+    #[arg(long, value_name = "OUT")]
+    pub(crate) html: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

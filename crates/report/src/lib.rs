@@ -4,6 +4,7 @@
 //! written out (`⟦U+202E⟧`), and what is overlong is cut with its length told ([`shown`]).
 
 mod json;
+mod message;
 mod page;
 pub mod shown;
 mod tally;
@@ -12,6 +13,7 @@ mod view;
 mod words;
 
 pub use json::summary_json;
+pub use message::{Body, MessageView, message_page, message_text};
 pub use page::html;
 pub use text::summary_text;
 pub use view::{CaseView, Explanation};

@@ -6,6 +6,7 @@ mod explain;
 mod formats;
 mod hunt;
 mod investigate;
+mod mail;
 mod manual;
 mod report;
 
@@ -41,6 +42,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<Outcome> {
         Command::Report(arguments) => report::run(&arguments),
         Command::Case(command) => case::run(&command),
         Command::Estate(command) => estate::run(&command),
+        Command::Mail(command) => mail::run(&command),
         Command::Formats(arguments) => formats::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Completions { shell } => manual::completions(shell),

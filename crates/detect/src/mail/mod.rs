@@ -34,6 +34,7 @@ mod wording;
 
 use blackrod_model::mail::{Facts, Message, Part, PartRole, Signal};
 use blackrod_model::mail::{Facts, Message, Signal};
+use blackrod_model::mail::{Facts, Message, Signal, hash};
 use blackrod_model::{Estate, Event, EvidenceId};
 
 use circle::Circle;
@@ -44,6 +45,8 @@ use token::Derivations;
 const RECIPIENT_LIMIT: usize = 500;
 /// Text of one message that rules and facets see.
 const MAX_TEXT: usize = 64 << 10;
+/// No more references of one message are kept.
+const REFERENCE_LIMIT: usize = 100;
 
 /// What taking messages apart needs to know: the estate, lists, tables. Immutable; shared by all threads.
 pub struct Anatomy {
@@ -121,6 +124,12 @@ impl Anatomy {
             evidence,
             at: event.at,
             time: event.time,
+            references: message
+                .references
+                .iter()
+                .take(REFERENCE_LIMIT)
+                .map(|id| hash(id))
+                .collect(),
             ..Facts::default()
         };
         facts.recipients.extend_from_slice(view.recipients);

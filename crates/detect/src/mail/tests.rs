@@ -235,3 +235,28 @@ fn a_swallowed_encrypted_part_is_seen() {
     );
     assert_eq!(codes(&facts), ["beacon/swallows-encrypted"]);
 }
+
+#[test]
+fn every_signal_of_these_facets_has_a_meaning() {
+    let table = include_str!("../../../../content/mail/signals.toml");
+    let sources = [
+        include_str!("beacon.rs"),
+        include_str!("link.rs"),
+        include_str!("links.rs"),
+    ];
+    let codes = sources
+        .iter()
+        .flat_map(|source| source.split('"'))
+        .filter(|text| {
+            let facet = text.split('/').next().unwrap_or_default();
+            matches!(facet, "beacon" | "link" | "page")
+                && text.len() > facet.len() + 2
+                && !text.contains([' ', '.', ':'])
+        });
+    let mut seen = 0;
+    for code in codes {
+        assert!(table.contains(&format!("code = \"{code}\"")), "{code}");
+        seen += 1;
+    }
+    assert!(seen > 30, "{seen}");
+}

@@ -140,14 +140,16 @@ impl Shaper<'_> {
             return;
         }
         let decoded = percent_decode_str(raw).decode_utf8_lossy();
-        if self.whole(&decoded, place) {
-            return;
-        }
         let (stem, extension) = match decoded.rsplit_once('.') {
-            Some((stem, extension)) if is_extension(extension) => (stem, Some(extension)),
+            Some((stem, extension)) if is_extension(extension) && !decoded.contains(['@', '/']) => {
+                (stem, Some(extension))
+            }
             _ => (decoded.as_ref(), None),
         };
-        if extension.is_none() || !self.whole(stem, place) {
+        if !self.whole(stem, place) {
+            if self.whole(&decoded, place) {
+                return;
+            }
             self.pieces(stem, place);
         }
         if let Some(extension) = extension {
