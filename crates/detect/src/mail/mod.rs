@@ -32,9 +32,7 @@ pub mod token;
 pub mod url;
 mod wording;
 
-use blackrod_model::mail::{Facts, Message, Part, PartRole, Signal};
-use blackrod_model::mail::{Facts, Message, Signal};
-use blackrod_model::mail::{Facts, Message, Signal, hash};
+use blackrod_model::mail::{Facts, Message, Part, PartRole, Signal, hash};
 use blackrod_model::{Estate, Event, EvidenceId};
 
 use circle::Circle;
@@ -136,12 +134,12 @@ impl Anatomy {
         path::look(self, &view, &mut facts);
         sender::look(self, &view, &mut facts);
         auth::look(self, &view, &mut facts);
-        prints::look(self, &view, &mut facts);
-        wording::look(self, &view, &mut facts);
-        shape::look(self, &view, &mut facts);
         beacon::look(self, &view, &mut facts);
         link::look(self, &view, &mut facts);
         text::look(self, &view, &mut facts);
+        prints::look(self, &view, &mut facts);
+        wording::look(self, &view, &mut facts);
+        shape::look(self, &view, &mut facts);
         bulk::look(self, &view, &mut facts);
         attachment::look(self, &view, &mut facts);
         reply::look(self, &view, &mut facts);
