@@ -200,7 +200,7 @@ impl Writer<'_> {
                     if index > 0 {
                         self.push(",\n ");
                     }
-                    if sender.key % 3 == 0 || recipient.name.is_empty() {
+                    if sender.key.is_multiple_of(3) || recipient.name.is_empty() {
                         self.push(&recipient.address);
                         continue;
                     }
@@ -251,7 +251,7 @@ impl Writer<'_> {
         if let Some(list) = &bulk.list {
             self.line(format_args!("List-Id: <{list}>"));
         }
-        if sender.key % 4 == 0 {
+        if sender.key.is_multiple_of(4) {
             self.push("Precedence: bulk\n");
         }
         let Some(service) = &bulk.service else {
@@ -306,7 +306,7 @@ impl Writer<'_> {
         let extras = mail.mailing.extras();
         let software = &mail.mailing.sender.software;
         // Some bulk software sends no plain text.
-        let is_alone = mail.mailing.sender.key % 6 == 0;
+        let is_alone = mail.mailing.sender.key.is_multiple_of(6);
         let related = extras.logo.then(|| software.boundary(mail.key(), 1));
         if let Some(boundary) = &related {
             let kind = if is_alone {
@@ -357,7 +357,7 @@ impl Writer<'_> {
                 "iso-8859-1",
                 text.chars().map(|character| character as u8).collect(),
             ),
-            (_, true) if mail.mailing.sender.key % 7 == 0 => ("us-ascii", text.as_bytes().into()),
+            (_, true) if mail.mailing.sender.key.is_multiple_of(7) => ("us-ascii", text.as_bytes().into()),
             _ => ("utf-8", text.as_bytes().into()),
         };
         let has_long_lines = || text.split('\n').any(|line| line.len() > LONGEST_LINE);

@@ -367,7 +367,7 @@ fn place(text: &str, after_scheme: usize, host_end: usize, at: usize) -> String 
 pub(crate) fn letters(key: u64, length: usize, alphabet: &[u8], out: &mut String) {
     let mut state = 0;
     for index in 0..length {
-        if index % 8 == 0 {
+        if index.is_multiple_of(8) {
             state = mix(key, &[index as u64 + 1]);
         }
         out.push(char::from(alphabet[(state & 0xff) as usize % alphabet.len()]));

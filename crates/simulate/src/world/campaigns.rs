@@ -193,7 +193,7 @@ impl World {
                         let is_reputable = hosts == Hosts::Reputable;
                         let pictures = is_reputable.then(|| *alike.pick(&REPUTABLE_HOSTS));
                         let mut tracker = Tracker::own(&mut alike, &domain, pictures);
-                        tracker.headline_image = shape % 2 == 0;
+                        tracker.headline_image = shape.is_multiple_of(2);
                         if is_reputable {
                             tracker.open = None;
                             let marked = tracker.unsubscribe.clone();

@@ -79,7 +79,7 @@ impl World {
     }
 
     fn newsletter(&self, index: usize, random: &mut Random) -> List {
-        let is_press = index % 12 == 0;
+        let is_press = index.is_multiple_of(12);
         let topic = random.usize(..TOPICS.len() - 1);
         let house = match (is_press, index % 3) {
             (true, _) => random.pick(&self.outlets).clone(),
