@@ -35,7 +35,7 @@ pub(crate) enum Command {
     /// Look after the estate file: what is protected
     #[command(subcommand)]
     Estate(Estate),
-    /// Look at mail, message by message
+    /// Mail: one message's anatomy, invented mail to try things out with
     #[command(subcommand)]
     Mail(Mail),
     /// List the formats of evidence that can be read
@@ -211,6 +211,8 @@ pub(crate) enum Estate {
 pub(crate) enum Mail {
     /// Take a message apart: sender, origin, what it loads, where it leads, what speaks against it
     Inspect(Inspect),
+    /// Write invented mail of an invented parliament, with hidden campaigns, and the truth about it
+    Simulate(Simulate),
 }
 
 #[derive(Debug, Args)]
@@ -233,6 +235,37 @@ pub(crate) struct Inspect {
     /// Write a page with the anatomy and the message as it looks; it loads nothing from anywhere
     #[arg(long, value_name = "OUT")]
     pub(crate) html: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Simulate {
+    /// The number that everything follows from
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) seed: u64,
+
+    /// Where to write estate.toml, truth.json and the mail; must not hold any of them yet
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+
+    /// People of the parliament
+    #[arg(long, value_name = "N", default_value_t = 1_500, value_parser = clap::value_parser!(u32).range(60..=50_000))]
+    pub(crate) people: u32,
+
+    /// Days of mail
+    #[arg(long, value_name = "N", default_value_t = 14, value_parser = clap::value_parser!(u32).range(2..=365))]
+    pub(crate) days: u32,
+
+    /// Messages in all, beside the thin history before the first day; 1,100,000 is a full run
+    #[arg(long, value_name = "N", default_value_t = 50_000, value_parser = clap::value_parser!(u32).range(500..=20_000_000))]
+    pub(crate) messages: u32,
+
+    /// Hidden campaigns
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(0..=100))]
+    pub(crate) campaigns: u32,
+
+    /// Write a file for each message, in a folder for each day, instead of one mailbox
+    #[arg(long)]
+    pub(crate) eml: bool,
 }
 
 #[derive(Debug, Args)]

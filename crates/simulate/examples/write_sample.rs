@@ -11,13 +11,19 @@ fn main() -> std::io::Result<()> {
     let scale = scale.parse().map_err(std::io::Error::other)?;
     let every: usize = every.parse().map_err(std::io::Error::other)?;
     let mut bytes = Vec::new();
-    for (n, mail) in Simulation::new(seed, Assumptions::default().scaled(scale)).messages().enumerate() {
+    for (n, mail) in Simulation::new(seed, Assumptions::default().scaled(scale))
+        .messages()
+        .enumerate()
+    {
         if !n.is_multiple_of(every) && mail.campaign().is_none() {
             continue;
         }
         bytes.clear();
         mail.write(&mut bytes);
-        std::fs::write(format!("{folder}/{:07}-{}.eml", mail.number(), mail.kind()), &bytes)?;
+        std::fs::write(
+            format!("{folder}/{:07}-{}.eml", mail.number(), mail.kind()),
+            &bytes,
+        )?;
     }
     Ok(())
 }

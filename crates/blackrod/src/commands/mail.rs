@@ -13,12 +13,13 @@ use blackrod_model::{Estate, Event, EvidenceId, Refusal};
 use blackrod_read::{Format, Formats, HEAD_LEN, Sink};
 use blackrod_report::{Body, MessageView, message_page, message_text};
 
-use super::{Outcome, estate};
+use super::{Outcome, estate, simulate};
 use crate::cli;
 
 pub(crate) fn run(command: &cli::Mail) -> anyhow::Result<Outcome> {
     match command {
         cli::Mail::Inspect(arguments) => inspect(arguments),
+        cli::Mail::Simulate(arguments) => simulate::run(arguments),
     }
 }
 

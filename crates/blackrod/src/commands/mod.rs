@@ -9,6 +9,7 @@ mod investigate;
 mod mail;
 mod manual;
 mod report;
+mod simulate;
 
 use std::process::ExitCode;
 

@@ -10,6 +10,7 @@ fn help_names_every_command_and_the_exit_codes() {
         "hunt",
         "case",
         "estate",
+        "mail",
         "formats",
         "explain",
         "completions",

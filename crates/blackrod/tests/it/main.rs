@@ -5,4 +5,5 @@
 mod commands;
 mod example;
 mod killed;
+mod mail;
 mod support;
