@@ -14,7 +14,6 @@ use crate::parliament::GroupKind;
 use crate::random::{Draw as _, Random};
 use crate::sender::{Design, Identity, Origin, Sender, ServiceKind};
 use crate::software::Software;
-use crate::text::Article;
 use crate::truth::Hosts;
 use crate::url::Tracker;
 
@@ -223,19 +222,15 @@ impl World {
         let number = random.usize(..6);
         let strength = *random.pick(&[0.0, 0.1, 0.25, 0.4]);
         let sentences = random.usize(4..13);
-        let (texts, article): (_, Box<dyn Fn(usize, &mut Random) -> Article>) = match random.usize(..10) {
-            0..6 => (
-                "one text, paraphrased",
-                Box::new(move |_, random| self.news(day, topic, number).paraphrased(strength, random)),
-            ),
-            6..8 => (
-                "two texts",
-                Box::new(move |identity, _| self.news(day, topic, number + identity % 2)),
-            ),
-            _ => (
-                "a text for each identity",
-                Box::new(move |identity, _| self.news(day, topic, identity)),
-            ),
+        let texts = match random.usize(..10) {
+            0..6 => "one text, paraphrased",
+            6..8 => "two texts",
+            _ => "a text for each identity",
+        };
+        let article = |identity: usize, random: &mut Random| match texts {
+            "one text, paraphrased" => self.news(day, topic, number).paraphrased(strength, random),
+            "two texts" => self.news(day, topic, number + identity % 2),
+            _ => self.news(day, topic, identity),
         };
         let pictures = usize::from(random.bool());
         let personal = random.bool();

@@ -49,7 +49,10 @@ impl World {
             let person = *random.pick(&contact.known_to);
             self.conversation(
                 day,
-                vec![self.from_outside(index, person), self.from_inside(person, index)],
+                vec![
+                    self.outside_writes(index, person),
+                    self.inside_writes(person, index),
+                ],
                 contact.topic,
                 "personal",
                 &mut random,
@@ -122,21 +125,21 @@ impl World {
         let starts_outside = random.chance(0.65);
         let conversation = (0..turns)
             .map(|turn| match (turn % 2 == 0) == starts_outside {
-                true => self.from_outside(index, person),
-                false => self.from_inside(person, index),
+                true => self.outside_writes(index, person),
+                false => self.inside_writes(person, index),
             })
             .collect();
         self.conversation(day, conversation, contact.topic, "personal", random, plans);
     }
 
-    fn from_outside(&self, contact: usize, person: usize) -> Turn {
+    fn outside_writes(&self, contact: usize, person: usize) -> Turn {
         Turn {
             sender: Arc::clone(&self.contacts[contact].sender),
             to: vec![self.mailboxes[person].clone()],
         }
     }
 
-    fn from_inside(&self, person: usize, contact: usize) -> Turn {
+    fn inside_writes(&self, person: usize, contact: usize) -> Turn {
         Turn {
             sender: Arc::clone(&self.insiders[person]),
             to: vec![self.contacts[contact].recipient.clone()],
