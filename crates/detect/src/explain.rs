@@ -1,5 +1,6 @@
 //! What the detectors say of themselves.
 
+use crate::mail::stream;
 use crate::{indicators, sigma, yara};
 
 /// A detector's documentation.
@@ -27,6 +28,9 @@ pub static ALL: &[Doc] = &[
         "Indicators of compromise in every field",
         indicators::EXPLAIN,
     ),
+    doc(stream::RECONNAISSANCE, "Campaigns that find out who reads", stream::EXPLAIN),
+    doc(stream::SPEAR, "Messages that stand out among a day's mail", stream::EXPLAIN),
+    doc(stream::LATERAL, "Phishing from inside accounts", stream::EXPLAIN),
 ];
 
 /// The detector with this code, in any case.

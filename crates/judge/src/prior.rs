@@ -67,6 +67,8 @@ pub(crate) fn prior(entity: &Entity, people: &People<'_>) -> Prior {
         EntityKind::Hash => Prior::foreign(3.0, 90.0 * DAY),
         EntityKind::Session => session(value),
         EntityKind::MessageId => Prior::foreign(3.0, 30.0 * DAY),
+        // The mail detector has judged them to be one operation already.
+        EntityKind::MailCampaign => Prior::foreign(6.0, 90.0 * DAY),
     }
 }
 

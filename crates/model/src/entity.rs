@@ -71,4 +71,5 @@ kinds! {
     Process = "process", "The path of a program that ran.";
     Session = "session", "A logon or web session, with the host that numbered it.";
     MessageId = "message_id", "A mail's Message-ID.";
+    MailCampaign = "mail_campaign", "The key of a mail campaign.";
 }

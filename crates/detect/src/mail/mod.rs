@@ -27,6 +27,7 @@ mod reply;
 pub mod score;
 mod sender;
 mod shape;
+pub mod stream;
 mod text;
 pub mod token;
 pub mod url;

@@ -47,7 +47,49 @@ pub struct Traits<'e> {
     members: Vec<usize>,
     of_person: FxHashMap<&'e str, Vec<u32>>,
     population: usize,
+    chance: Hypergeometric,
+}
+
+/// The chance of drawing so many of a kind, without putting back, from a population of fixed size.
+#[derive(Clone, Debug, Default)]
+pub struct Hypergeometric {
+    population: usize,
     ln_factorials: Vec<f64>,
+}
+
+impl Hypergeometric {
+    /// For draws from `population` people.
+    pub fn new(population: usize) -> Self {
+        Self {
+            population,
+            ln_factorials: ln_factorials(population),
+        }
+    }
+
+    /// How many people there are to draw from.
+    pub const fn population(&self) -> usize {
+        self.population
+    }
+
+    /// The chance that of `drawn` people at least `hits` are among the `members` people of a group.
+    pub fn tail(&self, hits: usize, drawn: usize, members: usize) -> f64 {
+        let (drawn, all) = (drawn.min(self.population), self.population);
+        let members = members.min(all);
+        let choose = |n: usize, k: usize| -> f64 {
+            let ln = |at: usize| self.ln_factorials.get(at).copied().unwrap_or(f64::INFINITY);
+            if k > n {
+                f64::NEG_INFINITY
+            } else {
+                ln(n) - ln(k) - ln(n - k)
+            }
+        };
+        let most = drawn.min(members);
+        let whole = choose(all, drawn);
+        let sum: f64 = (hits..=most)
+            .map(|k| (choose(members, k) + choose(all - members, drawn - k) - whole).exp())
+            .sum();
+        sum.clamp(0.0, 1.0)
+    }
 }
 
 #[derive(Debug)]
@@ -77,7 +119,7 @@ impl<'e> Traits<'e> {
             members: Vec::with_capacity(kept.len()),
             of_person: FxHashMap::default(),
             population,
-            ln_factorials: ln_factorials(population),
+            chance: Hypergeometric::new(population),
         };
         for ((kind, id), people) in kept {
             let number = u32::try_from(traits.names.len()).unwrap_or(u32::MAX);
@@ -92,6 +134,16 @@ impl<'e> Traits<'e> {
             });
         }
         traits
+    }
+
+    /// How many traits there are.
+    pub const fn len(&self) -> usize {
+        self.members.len()
+    }
+
+    /// Whether there are none.
+    pub const fn is_empty(&self) -> bool {
+        self.members.is_empty()
     }
 
     /// The traits of which the people `hit` (ids, each once) hold more than chance would have it, with a
@@ -110,7 +162,7 @@ impl<'e> Traits<'e> {
             .filter_map(|(number, hits)| {
                 let index = number as usize;
                 let (named, members) = (self.names.get(index)?, *self.members.get(index)?);
-                let p = self.tail(hits, hit.len(), members);
+                let p = self.chance.tail(hits, hit.len(), members);
                 let p_corrected = (p * tried).min(1.0);
                 (p_corrected < limit).then(|| Enrichment {
                     kind: named.kind.to_owned(),
@@ -131,25 +183,6 @@ impl<'e> Traits<'e> {
                 .then_with(|| (&a.kind, &a.id).cmp(&(&b.kind, &b.id)))
         });
         found
-    }
-
-    /// The chance that of `drawn` people at least `hits` have a trait that `members` of the population have.
-    fn tail(&self, hits: usize, drawn: usize, members: usize) -> f64 {
-        let (drawn, all) = (drawn.min(self.population), self.population);
-        let choose = |n: usize, k: usize| -> f64 {
-            let ln = |at: usize| self.ln_factorials.get(at).copied().unwrap_or(f64::INFINITY);
-            if k > n {
-                f64::NEG_INFINITY
-            } else {
-                ln(n) - ln(k) - ln(n - k)
-            }
-        };
-        let most = drawn.min(members);
-        let whole = choose(all, drawn);
-        let sum: f64 = (hits..=most)
-            .map(|k| (choose(members, k) + choose(all - members, drawn - k) - whole).exp())
-            .sum();
-        sum.clamp(0.0, 1.0)
     }
 }
 

@@ -13,7 +13,7 @@ mod warnings;
 #[cfg(test)]
 mod tests;
 
-pub use enrichment::{Enrichment, Traits};
+pub use enrichment::{Enrichment, Hypergeometric, Traits};
 pub use error::{EstateError, EstateErrors, Place};
 pub use index::Index;
 pub use prefix::{InvalidPrefix, Prefix};
