@@ -455,7 +455,7 @@ impl Cluster {
         self.sources.extend(other.sources);
         self.messages.extend(other.messages);
         self.messages
-            .sort_by(|a, b| (a.time, a.evidence.0, a.at).cmp(&(b.time, b.evidence.0, b.at)));
+            .sort_by_key(|message| (message.time, message.evidence.0, message.at));
         self.count = self.count.saturating_add(other.count);
         self.recipients.extend(other.recipients);
         self.marked.absorb(other.marked);

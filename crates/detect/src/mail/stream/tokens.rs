@@ -111,7 +111,6 @@ mod tests {
                 template: "https://img.example/{hex:8}".to_owned(),
                 role: LinkRole::Beacon,
                 tokens: vec![("path 0".to_owned(), value, None)],
-                ..KeptLink::default()
             }],
             ..Kept::default()
         }
