@@ -1,7 +1,7 @@
 //! What the detectors say of themselves.
 
 use crate::mail::stream;
-use crate::{indicators, sigma, yara};
+use crate::{indicators, rarity, sigma, yara};
 
 /// A detector's documentation.
 #[derive(Clone, Copy, Debug)]
@@ -31,6 +31,12 @@ pub static ALL: &[Doc] = &[
     doc(stream::RECONNAISSANCE, "Campaigns that find out who reads", stream::EXPLAIN),
     doc(stream::SPEAR, "Messages that stand out among a day's mail", stream::EXPLAIN),
     doc(stream::LATERAL, "Phishing from inside accounts", stream::EXPLAIN),
+    doc(
+        rarity::SESSION_CODE,
+        "Unusual commands along a session and from host to host",
+        rarity::EXPLAIN,
+    ),
+    doc(rarity::COMMAND_CODE, "A single unusual command", rarity::EXPLAIN),
 ];
 
 /// The detector with this code, in any case.

@@ -9,6 +9,7 @@ pub mod entities;
 pub mod explain;
 pub mod indicators;
 pub mod mail;
+pub mod rarity;
 pub mod sigma;
 pub mod yara;
 

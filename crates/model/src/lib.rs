@@ -23,6 +23,7 @@ mod finding;
 mod id;
 pub mod mail;
 mod premise;
+pub mod process;
 mod rules;
 mod run;
 mod severity;

@@ -1,0 +1,358 @@
+//! What is normal here: counts with decay of who runs what, where, from what and when.
+//!
+//! Counts are whole numbers per week and key, so that adding them up gives the same in any order and
+//! [`Baseline::merge`] of two baselines equals one that saw both. A count fades by half in four weeks and is
+//! forgotten after eight.
+//!
+//! Memory is bounded: beyond [`Baseline::CAPACITY`] keys (32 bytes each) the rarest quarter moves into a count-min
+//! sketch (Cormode and Muthukrishnan, 2005) of 4 rows by 2^17 columns a week. A count out of it is never too small, and
+//! too large by more than e/2^17 (two in 100,000) of what the sketch holds with a probability below e^-4 (2 %).
+
+use blackrod_model::Timestamp;
+use rustc_hash::FxHashMap;
+
+/// The counts.
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Baseline {
+    cells: FxHashMap<u64, Cell>,
+    /// Which shapes there are: the program's key and when it was first seen.
+    shapes: FxHashMap<u64, Known>,
+    tail: Tail,
+    /// Days with any event, as days since 1970.
+    days: std::collections::BTreeSet<u32>,
+    capacity: Option<usize>,
+}
+
+/// A shape that was seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+struct Known {
+    program: u64,
+    first: Timestamp,
+}
+
+/// One key's counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+struct Cell {
+    /// The latest week that it was seen in.
+    top: u16,
+    /// Counts of that week and the seven before it, by week modulo eight.
+    counts: [u16; WEEKS],
+}
+
+const WEEKS: usize = 8;
+const WEEK_MICROS: i64 = 7 * DAY_MICROS;
+const DAY_MICROS: i64 = 86_400_000_000;
+
+/// What a count of so many weeks ago still counts: half after four weeks.
+const FADE: [f32; WEEKS] = [1.0, 0.840_9, 0.707_1, 0.594_6, 0.5, 0.420_4, 0.353_6, 0.297_3];
+
+impl Baseline {
+    /// The most keys that are counted exactly: about 300 MB with everything.
+    pub const CAPACITY: usize = 4_000_000;
+
+    /// The most shapes that are remembered by themselves.
+    const MAX_SHAPES: usize = 1_000_000;
+
+    /// Empty, and counting at most `capacity` keys exactly.
+    pub fn with_capacity(capacity: usize) -> Self {
+        Self {
+            capacity: Some(capacity.max(16)),
+            ..Self::default()
+        }
+    }
+
+    /// Counts `key` once.
+    pub fn add(&mut self, key: u64, time: Timestamp) {
+        self.cells.entry(key).or_default().add(week_of(time), 1);
+        if self.cells.len() > self.capacity() {
+            self.shrink();
+        }
+    }
+
+    /// Counts a shape of `program`, both as keys. `novelty` is the key that counts new shapes of the program.
+    pub fn add_shape(&mut self, shape: u64, program: u64, novelty: u64, time: Timestamp) {
+        self.add(shape, time);
+        match self.shapes.get_mut(&shape) {
+            Some(known) => known.first = known.first.min(time),
+            None if self.shapes.len() < Self::MAX_SHAPES => {
+                self.shapes.insert(shape, Known { program: novelty, first: time });
+                self.add(novelty, time);
+            }
+            None => {}
+        }
+        self.add(program, time);
+    }
+
+    /// Notes that something happened on this day.
+    pub fn note_day(&mut self, time: Timestamp) {
+        const MOST: usize = 1_000;
+        let day = day_of(time);
+        if day > 0 && self.days.insert(day) && self.days.len() > MOST {
+            self.days.pop_first();
+        }
+    }
+
+    /// How often `key` was seen lately, as of `now`.
+    pub fn count(&self, key: u64, now: Timestamp) -> f32 {
+        let week = week_of(now);
+        let exact = self.cells.get(&key).map_or(0.0, |cell| cell.faded(week));
+        if self.tail.weeks.is_empty() {
+            return exact;
+        }
+        exact + self.tail.faded(key, week)
+    }
+
+    /// When this shape was first seen; `None` where it was not, or where there were too many.
+    pub fn first_seen(&self, shape: u64) -> Option<Timestamp> {
+        self.shapes.get(&shape).map(|known| known.first)
+    }
+
+    /// On how many days there was anything.
+    pub fn days(&self) -> usize {
+        self.days.len()
+    }
+
+    /// How many keys are counted exactly.
+    pub fn keys(&self) -> usize {
+        self.cells.len()
+    }
+
+    /// Adds everything that `other` counted. Equals one baseline that saw both, as long as neither grew beyond its
+    /// capacity.
+    pub fn merge(&mut self, other: &Self) {
+        let novelties: Vec<u64> = self.shapes.values().chain(other.shapes.values()).map(|known| known.program).collect();
+        for (key, cell) in &other.cells {
+            self.cells.entry(*key).or_default().merge(cell);
+        }
+        for (shape, known) in &other.shapes {
+            let entry = self.shapes.entry(*shape).or_insert(*known);
+            entry.first = entry.first.min(known.first);
+        }
+        // A shape that both knew is new only once.
+        for novelty in novelties {
+            self.cells.remove(&novelty);
+        }
+        for known in self.shapes.values() {
+            self.cells.entry(known.program).or_default().add(week_of(known.first), 1);
+        }
+        self.tail.merge(&other.tail);
+        self.days.extend(&other.days);
+        if self.cells.len() > self.capacity() {
+            self.shrink();
+        }
+    }
+
+    fn capacity(&self) -> usize {
+        self.capacity.unwrap_or(Self::CAPACITY)
+    }
+
+    /// Moves the rarest quarter of the keys into the sketch.
+    fn shrink(&mut self) {
+        let keep = self.capacity() / 4 * 3;
+        let mut order: Vec<(u32, u16, u64)> = self
+            .cells
+            .iter()
+            .map(|(key, cell)| (cell.total(), cell.top, *key))
+            .collect();
+        let evicted = order.len().saturating_sub(keep);
+        if evicted == 0 || evicted >= order.len() {
+            return;
+        }
+        order.select_nth_unstable(evicted);
+        order.truncate(evicted);
+        for (_, _, key) in order {
+            if let Some(cell) = self.cells.remove(&key) {
+                cell.each(|week, count| self.tail.add(key, week, count));
+            }
+        }
+    }
+}
+
+impl Cell {
+    /// Adds to the count of `week`, unless that lies before the eight that are kept.
+    fn add(&mut self, week: u16, count: u16) {
+        if week > self.top {
+            let first_new = self.top.saturating_add(1).max(week.saturating_sub(WEEKS as u16 - 1));
+            for fresh in first_new..=week {
+                self.counts[slot(fresh)] = 0;
+            }
+            self.top = week;
+        }
+        if self.top - week < WEEKS as u16 {
+            let own = &mut self.counts[slot(week)];
+            *own = own.saturating_add(count);
+        }
+    }
+
+    fn merge(&mut self, other: &Self) {
+        // The later one first, so that what is too old for the result is dropped whatever the order.
+        let top = self.top.max(other.top);
+        self.add(top, 0);
+        other.each(|week, count| self.add(week, count));
+    }
+
+    fn each(&self, mut visit: impl FnMut(u16, u16)) {
+        for age in 0..WEEKS as u16 {
+            let Some(week) = self.top.checked_sub(age) else {
+                return;
+            };
+            let count = self.counts[slot(week)];
+            if count > 0 {
+                visit(week, count);
+            }
+        }
+    }
+
+    fn faded(&self, now: u16) -> f32 {
+        let mut sum = 0.0;
+        self.each(|week, count| {
+            // An event out of order is as good as one of now.
+            let age = usize::from(now.saturating_sub(week));
+            sum += FADE.get(age).copied().unwrap_or(0.0) * f32::from(count);
+        });
+        sum
+    }
+
+    fn total(&self) -> u32 {
+        self.counts.iter().map(|count| u32::from(*count)).sum()
+    }
+}
+
+const fn slot(week: u16) -> usize {
+    week as usize % WEEKS
+}
+
+/// A count-min sketch for each of the last eight weeks.
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+struct Tail {
+    weeks: std::collections::BTreeMap<u16, Vec<u16>>,
+}
+
+const ROWS: usize = 4;
+const COLUMNS: usize = 1 << 17;
+
+impl Tail {
+    fn add(&mut self, key: u64, week: u16, count: u16) {
+        let counts = self.weeks.entry(week).or_insert_with(|| vec![0; ROWS * COLUMNS]);
+        for place in places(key) {
+            if let Some(own) = counts.get_mut(place) {
+                *own = own.saturating_add(count);
+            }
+        }
+        self.forget();
+    }
+
+    fn faded(&self, key: u64, now: u16) -> f32 {
+        let mut sum = 0.0;
+        for (week, counts) in &self.weeks {
+            let least = places(key).filter_map(|place| counts.get(place)).min().copied().unwrap_or(0);
+            let age = usize::from(now.saturating_sub(*week));
+            sum += FADE.get(age).copied().unwrap_or(0.0) * f32::from(least);
+        }
+        sum
+    }
+
+    fn merge(&mut self, other: &Self) {
+        for (week, theirs) in &other.weeks {
+            let ours = self.weeks.entry(*week).or_insert_with(|| vec![0; ROWS * COLUMNS]);
+            for (own, count) in ours.iter_mut().zip(theirs) {
+                *own = own.saturating_add(*count);
+            }
+        }
+        self.forget();
+    }
+
+    fn forget(&mut self) {
+        while self.weeks.len() > WEEKS {
+            self.weeks.pop_first();
+        }
+    }
+}
+
+fn places(key: u64) -> impl Iterator<Item = usize> {
+    (0..ROWS).map(move |row| row * COLUMNS + (mix(key, row as u64) as usize % COLUMNS))
+}
+
+/// One key out of two, well spread (the finaliser of SplitMix64).
+pub(super) const fn mix(first: u64, second: u64) -> u64 {
+    let mut mixed = first ^ second.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(31);
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
+}
+
+fn week_of(time: Timestamp) -> u16 {
+    let micros = time.micros().unwrap_or(0);
+    u16::try_from(micros.div_euclid(WEEK_MICROS).clamp(0, i64::from(u16::MAX))).unwrap_or(0)
+}
+
+/// Days since 1970; 0 for unknown times.
+pub(super) fn day_of(time: Timestamp) -> u32 {
+    let micros = time.micros().unwrap_or(0);
+    u32::try_from(micros.div_euclid(DAY_MICROS).clamp(0, i64::from(u32::MAX))).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn week(number: i64) -> Timestamp {
+        Timestamp::from_micros(number * WEEK_MICROS + 5)
+    }
+
+    #[test]
+    fn counts_fade_and_are_forgotten() {
+        let mut baseline = Baseline::default();
+        for _ in 0..8 {
+            baseline.add(7, week(100));
+        }
+        assert_eq!(baseline.count(7, week(100)), 8.0);
+        assert_eq!(baseline.count(7, week(104)), 4.0);
+        assert_eq!(baseline.count(7, week(108)), 0.0);
+        baseline.add(7, week(120));
+        assert_eq!(baseline.count(7, week(120)), 1.0);
+    }
+
+    #[test]
+    fn merged_equals_one_that_saw_both() {
+        let events: Vec<(u64, u64, i64)> = (0..4_000_u64)
+            .map(|number| {
+                let spread = mix(number, 3);
+                (mix(spread % 300, 1), mix(spread % 40, 2), 100 + (spread >> 20) as i64 % 12)
+            })
+            .collect();
+        let learn = |events: &mut dyn Iterator<Item = &(u64, u64, i64)>| {
+            let mut baseline = Baseline::default();
+            for (shape, program, at) in events {
+                baseline.add_shape(*shape, *program, mix(*program, 9), week(*at));
+                baseline.note_day(week(*at));
+            }
+            baseline
+        };
+        let mut in_time = events.clone();
+        in_time.sort_by_key(|(_, _, at)| *at);
+        let whole = learn(&mut in_time.iter());
+        for parts in [2_usize, 3, 7] {
+            let mut merged = Baseline::default();
+            for part in (0..parts).rev() {
+                merged.merge(&learn(&mut in_time.iter().skip(part).step_by(parts)));
+            }
+            assert!(merged == whole, "{parts} parts");
+        }
+    }
+
+    #[test]
+    fn beyond_its_capacity_it_keeps_the_frequent_and_does_not_undercount() {
+        let mut baseline = Baseline::with_capacity(1_000);
+        for key in 0..5_000_u64 {
+            for _ in 0..=(key % 10) {
+                baseline.add(mix(key, 5), week(50));
+            }
+        }
+        assert!(baseline.keys() <= 1_000);
+        let undercounted = (0..5_000_u64).filter(|key| baseline.count(mix(*key, 5), week(50)) < (key % 10 + 1) as f32);
+        assert_eq!(undercounted.count(), 0);
+        let exact = (0..5_000_u64).filter(|key| baseline.count(mix(*key, 5), week(50)) == (key % 10 + 1) as f32);
+        assert!(exact.count() > 4_900);
+    }
+}
