@@ -7,6 +7,12 @@ use blackrod_detect::rarity::{Extractor, Table, score};
 use blackrod_detect::{Found, sigma};
 use blackrod_model::{Class, Column, Event, EvidenceId, Field, Position, Severity, Timestamp};
 
+/// The commands of `lotl_hard_negatives.tsv` in `folder`.
+pub(crate) fn hard_negatives(folder: &Path) -> anyhow::Result<Vec<String>> {
+    let lines = read(&folder.join("lotl_hard_negatives.tsv"))?;
+    Ok(lines.into_iter().map(|line| line.command).collect())
+}
+
 struct Line {
     label: String,
     command: String,

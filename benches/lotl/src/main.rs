@@ -1,14 +1,34 @@
-//! Living off the land, measured: `blackrod-bench-lotl corpus|estate|recordings|speed …`. See `benches/README.md`.
+//! Living off the land, measured. See `benches/README.md`.
 
 mod corpus;
+mod estate;
+mod playbooks;
+mod recordings;
 
 use std::path::Path;
+
+use anyhow::Context as _;
+
+const USAGE: &str = "usage: blackrod-bench-lotl corpus FOLDER [SIGMA-RULES...]
+       blackrod-bench-lotl estate FIRST-SEED COUNT [FOLDER]
+       blackrod-bench-lotl recordings FOLDER
+
+FOLDER of corpus and estate holds lotl_positives.tsv and lotl_hard_negatives.tsv; that of recordings OTRF's files.";
 
 fn main() -> anyhow::Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["corpus", folder, rules @ ..] => corpus::run(Path::new(folder), rules),
-        _ => anyhow::bail!("usage: blackrod-bench-lotl corpus FOLDER [SIGMA-RULES...]"),
+        ["estate", first, count, folder @ ..] => {
+            let hard_negatives = match folder {
+                [folder, ..] => corpus::hard_negatives(Path::new(folder))?,
+                [] => Vec::new(),
+            };
+            let number = |text: &str| text.parse().with_context(|| text.to_owned());
+            estate::run(number(first)?, number(count)?, &hard_negatives)
+        }
+        ["recordings", folder] => recordings::run(Path::new(folder)),
+        _ => anyhow::bail!(USAGE),
     }
 }

@@ -69,6 +69,10 @@ pub(crate) struct Investigate {
     #[arg(long, value_name = "DIR")]
     pub(crate) case: PathBuf,
 
+    /// How many findings of unusual commands a day may make, for the whole estate
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    pub(crate) alerts_per_day: u32,
+
     /// Folders of Sigma and YARA rules, beside the ones that are built in
     #[arg(long, value_name = "DIR")]
     pub(crate) rules: Vec<PathBuf>,

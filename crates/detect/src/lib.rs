@@ -79,6 +79,7 @@ pub struct Scanner<'d> {
     yara: yara::Scanner<'d>,
     indicators: &'d indicators::Set,
     anatomy: &'d mail::Anatomy,
+    processes: rarity::Extractor<'static>,
 }
 
 /// Why rules or indicators could not be loaded at all. A single bad rule is no such reason; it is
@@ -130,6 +131,7 @@ impl Detectors {
             yara: self.yara.scanner(),
             indicators: &self.indicators,
             anatomy: &self.anatomy,
+            processes: rarity::Extractor::new(rarity::Table::builtin()),
         }
     }
 
@@ -161,6 +163,8 @@ impl Scanner<'_> {
             None => self.sigma.event(evidence, event, found),
         }
         self.indicators.search(event, evidence, &mut found.findings);
+        let process = self.processes.facts(evidence, event);
+        found.facts.extend(process.as_ref().and_then(Fact::of));
         if event.mail.is_some() {
             let refusals = self.yara.search(event, evidence, &mut found.findings);
             found.refusals.extend(refusals);

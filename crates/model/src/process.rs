@@ -1,6 +1,6 @@
 //! What is kept of a process start, and of what carries a user from host to host.
 
-use crate::{EvidenceId, Position, Timestamp};
+use crate::{EvidenceId, Keep, Position, Timestamp};
 
 /// One step somebody took on a host: a process start, a script, a logon, a service made from afar. Small and
 /// owned; kept in the case and judged in the order of time.
@@ -34,8 +34,6 @@ pub struct ProcessFacts {
     pub signer: String,
     /// The file name of the parent.
     pub parent: String,
-    /// The skeleton of the parent's command line.
-    pub parent_skeleton: String,
     /// The command line with everything that varies replaced by its class: flags, verbs, `<temp>.dll`, `<url>`.
     pub skeleton: String,
     /// The command line as a person would read it, encodings undone; at most 600 bytes.
@@ -54,6 +52,14 @@ pub struct ProcessFacts {
     pub peer: String,
     /// For explicit credentials, a service or a task: the account they are of.
     pub other_user: String,
+}
+
+impl Keep for ProcessFacts {
+    const KIND: &'static str = "process";
+
+    fn record(&self) -> (EvidenceId, Position, Timestamp) {
+        (self.evidence, self.at, self.time)
+    }
 }
 
 /// What a [`ProcessFacts`] tells of.

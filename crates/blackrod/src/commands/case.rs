@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
-use blackrod_detect::{Detectors, Sources};
+use blackrod_detect::{Detectors, Sources, rarity};
 use blackrod_store::{Case, VerifyOptions, VerifyReport};
 use serde_json::json;
 
@@ -147,7 +147,7 @@ fn merge(arguments: &cli::Merge) -> anyhow::Result<Outcome> {
             merged.evidence_known,
         );
     }
-    investigate::conclude(&mut case, &detectors, &estate)?;
+    investigate::conclude(&mut case, &detectors, &estate, rarity::Options::default().alerts_per_day)?;
     let output = report::default_path(&arguments.into);
     report::Gathered::from_case(&case, &arguments.into, &estate)?.write_html(&output)?;
     println!("{}", output.display());

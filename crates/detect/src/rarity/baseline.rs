@@ -4,7 +4,7 @@
 //! [`Baseline::merge`] of two baselines equals one that saw both. A count fades by half in four weeks and is
 //! forgotten after eight.
 //!
-//! Memory is bounded: beyond [`Baseline::CAPACITY`] keys (32 bytes each) the rarest quarter moves into a count-min
+//! Memory is bounded: beyond [`Baseline::CAPACITY`] keys (40 bytes each, in a table that may be half empty) the rarest quarter moves into a count-min
 //! sketch (Cormode and Muthukrishnan, 2005) of 4 rows by 2^17 columns a week. A count out of it is never too small, and
 //! too large by more than e/2^17 (two in 100,000) of what the sketch holds with a probability below e^-4 (2 %).
 
@@ -15,24 +15,19 @@ use rustc_hash::FxHashMap;
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Baseline {
     cells: FxHashMap<u64, Cell>,
-    /// Which shapes there are: the program's key and when it was first seen.
-    shapes: FxHashMap<u64, Known>,
     tail: Tail,
     /// Days with any event, as days since 1970.
     days: std::collections::BTreeSet<u32>,
     capacity: Option<usize>,
 }
 
-/// A shape that was seen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-struct Known {
-    program: u64,
-    first: Timestamp,
-}
-
 /// One key's counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 struct Cell {
+    /// The key that counts how often something like this was new; 0 where nobody counts.
+    novelty: u64,
+    /// The week that it was first seen in.
+    first: u16,
     /// The latest week that it was seen in.
     top: u16,
     /// Counts of that week and the seven before it, by week modulo eight.
@@ -47,11 +42,8 @@ const DAY_MICROS: i64 = 86_400_000_000;
 const FADE: [f32; WEEKS] = [1.0, 0.840_9, 0.707_1, 0.594_6, 0.5, 0.420_4, 0.353_6, 0.297_3];
 
 impl Baseline {
-    /// The most keys that are counted exactly: about 300 MB with everything.
+    /// The most keys that are counted exactly: about 350 MB with everything, half as much again while the table grows.
     pub const CAPACITY: usize = 4_000_000;
-
-    /// The most shapes that are remembered by themselves.
-    const MAX_SHAPES: usize = 1_000_000;
 
     /// Empty, and counting at most `capacity` keys exactly.
     pub fn with_capacity(capacity: usize) -> Self {
@@ -63,24 +55,23 @@ impl Baseline {
 
     /// Counts `key` once.
     pub fn add(&mut self, key: u64, time: Timestamp) {
-        self.cells.entry(key).or_default().add(week_of(time), 1);
-        if self.cells.len() > self.capacity() {
-            self.shrink();
-        }
+        self.add_new(key, 0, time);
     }
 
-    /// Counts a shape of `program`, both as keys. `novelty` is the key that counts new shapes of the program.
-    pub fn add_shape(&mut self, shape: u64, program: u64, novelty: u64, time: Timestamp) {
-        self.add(shape, time);
-        match self.shapes.get_mut(&shape) {
-            Some(known) => known.first = known.first.min(time),
-            None if self.shapes.len() < Self::MAX_SHAPES => {
-                self.shapes.insert(shape, Known { program: novelty, first: time });
-                self.add(novelty, time);
-            }
-            None => {}
+    /// Counts `key` once, and `novelty` where it is new: how often there is anything new of its kind.
+    pub fn add_new(&mut self, key: u64, novelty: u64, time: Timestamp) {
+        let week = week_of(time);
+        let before = self.cells.len();
+        let cell = self.cells.entry(key).or_insert_with(|| Cell::new(novelty, week));
+        cell.add(week, 1);
+        cell.first = cell.first.min(week);
+        let is_new = self.cells.len() > before;
+        if is_new && novelty != 0 {
+            self.cells.entry(novelty).or_insert_with(|| Cell::new(0, week)).add(week, 1);
         }
-        self.add(program, time);
+        if is_new && self.cells.len() > self.capacity() {
+            self.shrink();
+        }
     }
 
     /// Notes that something happened on this day.
@@ -102,9 +93,9 @@ impl Baseline {
         exact + self.tail.faded(key, week)
     }
 
-    /// When this shape was first seen; `None` where it was not, or where there were too many.
-    pub fn first_seen(&self, shape: u64) -> Option<Timestamp> {
-        self.shapes.get(&shape).map(|known| known.first)
+    /// Whether `key` is counted exactly.
+    pub fn knows(&self, key: u64) -> bool {
+        self.cells.contains_key(&key)
     }
 
     /// On how many days there was anything.
@@ -120,20 +111,18 @@ impl Baseline {
     /// Adds everything that `other` counted. Equals one baseline that saw both, as long as neither grew beyond its
     /// capacity.
     pub fn merge(&mut self, other: &Self) {
-        let novelties: Vec<u64> = self.shapes.values().chain(other.shapes.values()).map(|known| known.program).collect();
         for (key, cell) in &other.cells {
-            self.cells.entry(*key).or_default().merge(cell);
+            self.cells.entry(*key).or_insert_with(|| Cell::new(cell.novelty, cell.first)).merge(cell);
         }
-        for (shape, known) in &other.shapes {
-            let entry = self.shapes.entry(*shape).or_insert(*known);
-            entry.first = entry.first.min(known.first);
+        // What both knew is new only once: counted again from what there is.
+        let new: Vec<(u64, u16)> = self.cells.values().filter(|cell| cell.novelty != 0).map(|cell| (cell.novelty, cell.first)).collect();
+        for (novelty, _) in &new {
+            self.cells.remove(novelty);
         }
-        // A shape that both knew is new only once.
-        for novelty in novelties {
-            self.cells.remove(&novelty);
-        }
-        for known in self.shapes.values() {
-            self.cells.entry(known.program).or_default().add(week_of(known.first), 1);
+        for (novelty, week) in new {
+            let cell = self.cells.entry(novelty).or_insert_with(|| Cell::new(0, week));
+            cell.first = cell.first.min(week);
+            cell.add(week, 1);
         }
         self.tail.merge(&other.tail);
         self.days.extend(&other.days);
@@ -169,6 +158,15 @@ impl Baseline {
 }
 
 impl Cell {
+    const fn new(novelty: u64, first: u16) -> Self {
+        Self {
+            novelty,
+            first,
+            top: 0,
+            counts: [0; WEEKS],
+        }
+    }
+
     /// Adds to the count of `week`, unless that lies before the eight that are kept.
     fn add(&mut self, week: u16, count: u16) {
         if week > self.top {
@@ -186,6 +184,7 @@ impl Cell {
 
     fn merge(&mut self, other: &Self) {
         // The later one first, so that what is too old for the result is dropped whatever the order.
+        self.first = self.first.min(other.first);
         let top = self.top.max(other.top);
         self.add(top, 0);
         other.each(|week, count| self.add(week, count));
@@ -324,7 +323,8 @@ mod tests {
         let learn = |events: &mut dyn Iterator<Item = &(u64, u64, i64)>| {
             let mut baseline = Baseline::default();
             for (shape, program, at) in events {
-                baseline.add_shape(*shape, *program, mix(*program, 9), week(*at));
+                baseline.add_new(*shape, mix(*program, 9), week(*at));
+                baseline.add(*program, week(*at));
                 baseline.note_day(week(*at));
             }
             baseline

@@ -90,10 +90,6 @@ impl<'t> Extractor<'t> {
         }
         facts.signer = bounded(&field(event, &["Signature", "Company"]).to_lowercase(), 64);
         facts.parent = file_name(&text_of(event, Column::Parent));
-        let parent_command = text_of(event, Column::ParentCommandLine);
-        if !parent_command.is_empty() {
-            facts.parent_skeleton = bounded(&Shape::of(&parent_command, self.table).skeleton, 120);
-        }
         Some(())
     }
 

@@ -10,7 +10,8 @@
 //!
 //! where the thing was seen `k` times in `n` chances, `π` is how often an intruder would do it and `α` how many
 //! chances must have passed before history counts as much as that guess. With no history (`n = 0`) the term is 0; what
-//! is done all the time comes out below zero, what could have been done a thousand times and never was far above.
+//! is done all the time comes out below zero, what could have been done a thousand times and never was far above. What was
+//! never seen before is compared with how often there is anything new in that respect.
 
 use blackrod_model::process::{Act, ProcessFacts, Traits};
 use blackrod_model::{Timestamp, mail};
@@ -66,39 +67,50 @@ struct Question {
     patience: f32,
     least: f32,
     most: f32,
+    /// How much of what an intruder does is new in this respect; 0 where that is not asked.
+    new: f32,
 }
 
 const ASKED: usize = 8;
 
 const QUESTIONS: [Question; ASKED] = [
-    question("this program, among all that are started here", 0.002, 500.0, -1.0, 2.0),
-    question("this command, among those of its program", 0.02, 50.0, -2.0, 3.5),
-    question("this parent of the program", 0.05, 20.0, -1.0, 2.0),
-    question("this program, among those of the account", 0.02, 50.0, -1.5, 2.0),
-    question("this program, among those of the account's role", 0.02, 100.0, -1.0, 1.0),
-    question("this host, among those of the account", 0.05, 20.0, -1.0, 2.0),
-    question("this command, among those of the host", 0.01, 100.0, -2.0, 1.5),
-    question("this hour of the week, for the account", 1.0 / 42.0, 84.0, -0.5, 1.2),
+    question("this program, among all that are started here", 0.002, 500.0, -1.0, 2.0, 0.1),
+    question("this command, among those of its program", 0.02, 50.0, -2.0, 3.5, 0.7),
+    question("this parent of the program", 0.05, 20.0, -1.0, 2.0, 0.3),
+    question("this program, among those of the account", 0.02, 50.0, -1.5, 2.5, 0.4),
+    question("this program, among those of the account's role", 0.02, 100.0, -1.0, 1.0, 0.0),
+    question("this host, among those of the account", 0.05, 20.0, -1.0, 2.0, 0.3),
+    question("this command, among those of the host", 0.01, 100.0, -2.0, 1.5, 0.8),
+    question("this hour of the week, for the account", 1.0 / 42.0, 84.0, -0.5, 1.2, 0.0),
 ];
 
-const fn question(what: &'static str, share: f32, patience: f32, least: f32, most: f32) -> Question {
+const fn question(what: &'static str, share: f32, patience: f32, least: f32, most: f32, new: f32) -> Question {
     Question {
         what,
         share,
         patience,
         least,
         most,
+        new,
     }
 }
 
-/// How much of an intruder's commands nobody has run before.
-const NEW_FROM_INTRUDERS: f32 = 0.7;
+/// Where something is seen for the first time, what counts is how often that happens: some programs are told
+/// something new every day, some accounts are on another host each hour, others never.
+fn value(question: &Question, seen: f32, chances: f32, new: f32) -> f32 {
+    let ratio = if seen < 0.3 && question.new > 0.0 {
+        question.new / ((new + 1.0) / (chances + 2.0)).min(1.0)
+    } else {
+        question.share * (chances + question.patience) / (seen + question.share * question.patience)
+    };
+    let few = chances / (chances + 10.0);
+    ratio.ln().clamp(question.least, question.most) * few
+}
 
 /// The keys of one step.
 pub(super) struct Keys {
     pub(super) program: u64,
     pub(super) shape: u64,
-    novelty: u64,
     parent: u64,
     actor: u64,
     actor_program: u64,
@@ -124,7 +136,6 @@ impl Keys {
         Self {
             program,
             shape,
-            novelty: mix(program, 12),
             parent,
             actor,
             actor_program: mix(mix(actor, program), 5),
@@ -141,17 +152,17 @@ impl Keys {
 
     /// Counts the step.
     pub(super) fn learn(&self, baseline: &mut Baseline, time: Timestamp) {
-        baseline.add_shape(self.shape, self.program, self.novelty, time);
-        for key in [
-            ALL,
-            self.parent,
-            self.actor,
-            self.actor_program,
-            self.actor_host,
-            self.host,
-            self.host_shape,
-            self.hour,
+        for (key, context) in [
+            (self.program, ALL),
+            (self.shape, self.program),
+            (self.parent, mix(self.program, 15)),
+            (self.actor_program, self.actor),
+            (self.actor_host, mix(self.actor, 16)),
+            (self.host_shape, self.host),
         ] {
+            baseline.add_new(key, novelty(context), time);
+        }
+        for key in [ALL, self.actor, self.host, self.hour] {
             baseline.add(key, time);
         }
         if let Some((role, role_program)) = self.role {
@@ -159,6 +170,11 @@ impl Keys {
             baseline.add(role_program, time);
         }
     }
+}
+
+/// The key that counts what is new in a context.
+const fn novelty(context: u64) -> u64 {
+    mix(context, 12)
 }
 
 /// Who did it: the account, or the host where it was the system itself.
@@ -255,31 +271,26 @@ pub(super) fn score(facts: &ProcessFacts, keys: &Keys, baseline: &Baseline, tabl
     let now = facts.time;
     let count = |key: u64| baseline.count(key, now);
     let (programs, actor, host) = (count(keys.program), count(keys.actor), count(keys.host));
-    let shape = count(keys.shape);
+    let all = count(ALL);
     let mut rare = [Rare::default(); ASKED];
     let asked = [
-        (count(keys.program), count(ALL)),
-        (shape, programs),
-        (count(keys.parent), programs),
-        (count(keys.actor_program), actor),
-        keys.role.map_or((0.0, 0.0), |(role, role_program)| (count(role_program), count(role))),
-        (count(keys.actor_host), actor),
-        (count(keys.host_shape), host),
-        (count(keys.hour), actor),
+        (programs, all, ALL),
+        (count(keys.shape), programs, keys.program),
+        (count(keys.parent), programs, mix(keys.program, 15)),
+        (count(keys.actor_program), actor, keys.actor),
+        keys.role.map_or((0.0, 0.0, 0), |(role, role_program)| (count(role_program), count(role), 0)),
+        (count(keys.actor_host), actor, mix(keys.actor, 16)),
+        (count(keys.host_shape), host, keys.host),
+        (count(keys.hour), actor, 0),
     ];
-    for ((slot, (seen, chances)), question) in rare.iter_mut().zip(asked).zip(&QUESTIONS) {
-        let ratio = question.share * (chances + question.patience) / (seen + question.share * question.patience);
+    for ((slot, (seen, chances, context)), question) in rare.iter_mut().zip(asked).zip(&QUESTIONS) {
+        let is_new = seen < 0.3 && question.new > 0.0;
+        let new = if is_new { count(novelty(context)) } else { 0.0 };
         *slot = Rare {
-            value: ratio.ln().clamp(question.least, question.most),
+            value: value(question, seen, chances, new),
             seen,
             chances,
         };
-    }
-    if shape < 0.3 {
-        // Some programs are told something new every day, others never: what counts is how often there is
-        // anything new from this one.
-        let new = (count(keys.novelty) + 1.0) / (programs + 2.0);
-        rare[1].value = (NEW_FROM_INTRUDERS / new.min(1.0)).ln().clamp(-0.5, 3.5);
     }
     // What nobody can do harm with is not made harmful by being rare.
     let able = ((cold.total - table.base + 1.3) / 2.0).clamp(0.25, 1.0);

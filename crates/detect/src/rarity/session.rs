@@ -18,8 +18,8 @@ use super::table::Can;
 const SESSION_ENDS: i64 = 8 * HOUR;
 const HOUR: i64 = 3_600_000_000;
 
-/// Half of what an operation came to is forgotten after a week.
-const HALF_LIFE: f32 = 7.0 * 24.0;
+/// What an operation must have come to lately before it ties others to it.
+const WARM: f32 = 4.0;
 
 /// What a session must reach before it says anything about its operation.
 const SESSION_FLOOR: f32 = 1.0;
@@ -37,7 +37,7 @@ const MOST_STEPS: usize = 64;
 const MOST_SHAPES: usize = 256;
 
 /// How long a move to another host, or the use of another account, ties what follows there.
-const TIE_LASTS: i64 = 24 * HOUR;
+const TIE_LASTS: i64 = 12 * HOUR;
 
 /// All sessions and operations.
 #[derive(Debug, Default)]
@@ -77,8 +77,6 @@ pub(super) struct Operation {
     pub(super) actors: Vec<String>,
     pub(super) steps: Vec<Step>,
     pub(super) days: Vec<Day>,
-    total: f32,
-    last: Timestamp,
     /// Merged into this other one.
     into: Option<usize>,
 }
@@ -101,12 +99,13 @@ pub(super) struct Step {
     pub(super) attack: Vec<String>,
 }
 
-/// The most that an operation came to on one day.
+/// What one day added to an operation.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Day {
     pub(super) day: u32,
-    pub(super) peak: f32,
-    /// The command that took it there.
+    pub(super) gain: f32,
+    strongest: f32,
+    /// The command that added most.
     pub(super) evidence: EvidenceId,
     pub(super) at: Position,
     pub(super) time: Timestamp,
@@ -238,23 +237,17 @@ impl Sessions {
         let Some(operation) = self.operations.get_mut(own) else {
             return own;
         };
-        operation.fade(facts.time);
-        operation.total += gain;
-        let day = day_of(facts.time);
-        let reached = Day {
-            day,
-            peak: operation.total,
+        let added = Day {
+            day: day_of(facts.time),
+            gain,
+            strongest: gain,
             evidence: facts.evidence,
             at: facts.at,
             time: facts.time,
         };
         match operation.days.last_mut() {
-            Some(last) if last.day == day => {
-                if reached.peak > last.peak {
-                    *last = reached;
-                }
-            }
-            _ => operation.days.push(reached),
+            Some(last) if last.day == added.day => last.add(&added),
+            _ => operation.days.push(added),
         }
         own
     }
@@ -282,7 +275,12 @@ impl Sessions {
     /// Makes one operation of two, if the other came to anything.
     fn tie(&mut self, own: usize, other: usize, now: Timestamp) -> usize {
         let (own, other) = (self.root(own), self.root(other));
-        let is_warm = self.operations.get(other).is_some_and(|operation| operation.total > SESSION_FLOOR);
+        let today = day_of(now);
+        let is_warm = self
+            .operations
+            .get(other)
+            .and_then(|operation| operation.days.last())
+            .is_some_and(|last| last.day + 1 >= today && last.gain >= WARM);
         if own == other || !is_warm {
             return own;
         }
@@ -296,17 +294,13 @@ impl Sessions {
         let Some(operation) = self.operations.get_mut(keep) else {
             return own;
         };
-        merged.fade(now);
-        operation.fade(now);
-        operation.total += merged.total;
         operation.actors.append(&mut merged.actors);
         operation.steps.append(&mut merged.steps);
         operation.steps.sort_by(|left, right| right.value.total_cmp(&left.value));
         operation.steps.truncate(MOST_STEPS);
         for day in merged.days {
             match operation.days.iter_mut().find(|known| known.day == day.day) {
-                Some(known) if known.peak < day.peak => *known = day,
-                Some(_) => {}
+                Some(known) => known.add(&day),
                 None => operation.days.push(day),
             }
         }
@@ -358,18 +352,15 @@ impl Session {
     }
 }
 
-impl Operation {
-    /// What it has come to, as far as it is still remembered at its last command.
-    pub(super) fn peak(&self) -> f32 {
-        self.days.iter().map(|day| day.peak).fold(0.0, f32::max)
-    }
-
-    fn fade(&mut self, now: Timestamp) {
-        let hours = since(self.last, now) as f32 / HOUR as f32;
-        if self.last != Timestamp::UNKNOWN && hours > 0.0 {
-            self.total *= (-hours / HALF_LIFE).exp2();
+impl Day {
+    /// Adds what another operation came to on the same day, or a further command.
+    fn add(&mut self, other: &Self) {
+        if other.strongest > self.strongest {
+            let gain = self.gain;
+            *self = *other;
+            self.gain = gain;
         }
-        self.last = self.last.max(now);
+        self.gain += other.gain;
     }
 }
 

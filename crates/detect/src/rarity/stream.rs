@@ -4,7 +4,7 @@ use blackrod_model::process::{Act, ProcessFacts, Traits};
 use blackrod_model::{Entity, EntityKind, Estate, Finding, FindingId, Reason, Severity, Timestamp, estate};
 use rustc_hash::FxHashMap;
 
-use super::baseline::{Baseline, mix};
+use super::baseline::{Baseline, day_of, mix};
 use super::score::{self, Keys, Term, actor_of, is_system};
 use super::session::{Day, Operation, Sessions, Step, since};
 use super::table::Table;
@@ -16,8 +16,15 @@ pub const DAYS_OF_HISTORY: usize = 7;
 /// What an operation must come to before it is worth an alert at all: e^4, about fifty to one.
 const ALERT_FLOOR: f32 = 4.0;
 
-/// How much further an operation must have come before it is told again.
-const AGAIN: f32 = 4.0;
+/// What an operation came to is forgotten by half in a week.
+const FADE_A_DAY: f32 = 0.905_7;
+
+/// How much more than its usual an operation must come to: accounts that do odd things every day are odd in
+/// themselves.
+const USUAL: f32 = 1.5;
+
+/// What a command that names another machine must be worth before it ties what happens there.
+const MOVE: f32 = 4.0;
 
 /// The most new shapes that are listed for confirmation.
 const MOST_NEW: usize = 1_000;
@@ -168,7 +175,6 @@ impl<'e> Stream<'e> {
                 if !is_system(&facts.other_user) {
                     self.sessions.reach(&actor, &facts.other_user, facts.time);
                 }
-                self.sessions.reach(&actor, &facts.peer, facts.time);
             }
             Act::Share => {}
             Act::Start | Act::Script | Act::Service | Act::Task | Act::LogCleared => self.command(facts, &actor),
@@ -213,7 +219,7 @@ impl<'e> Stream<'e> {
         let role = self.role_of(&facts.user);
         let keys = Keys::of(facts, actor, role.as_deref());
         let mut score = score::score(facts, &keys, &self.baseline, self.options.table);
-        let is_new = self.baseline.first_seen(keys.shape).is_none();
+        let is_new = !self.baseline.knows(keys.shape);
         keys.learn(&mut self.baseline, facts.time);
         let mut extra = Vec::new();
         extra.extend(self.outside(facts));
@@ -230,9 +236,11 @@ impl<'e> Stream<'e> {
         if added.gain <= 0.0 {
             return;
         }
-        for target in &facts.targets {
+        let moves = facts.traits.any(Traits::REMOTE.with(Traits::UNC)) && added.value >= MOVE;
+        for target in facts.targets.iter().filter(|_| moves) {
             let name = target.split('.').next().unwrap_or(target).to_owned();
-            self.sessions.reach(actor, &name, facts.time);
+            // Only what the machine itself then does there, as a service does: others have accounts of their own.
+            self.sessions.reach(actor, &format!("{name}$"), facts.time);
         }
         let mut terms = score::cold_terms(facts, self.options.table);
         terms.extend(score.rare_terms());
@@ -274,7 +282,6 @@ impl<'e> Stream<'e> {
         self.baseline.add(all, facts.time);
         self.baseline.add(edge, facts.time);
         self.sessions.arrive(&facts.host, actor, &facts.peer, value, facts.time);
-        self.sessions.reach(&format!("{}$", facts.peer), &facts.user, facts.time);
     }
 
     /// Whether the command names something outside the estate. Only where the estate says what is inside.
@@ -378,44 +385,42 @@ impl<'e> Stream<'e> {
         ids
     }
 
-    /// For each day the strongest operations, as many as the budget allows. One that was told is told again only when it
-    /// has come a good deal further.
+    /// For each day the strongest operations, as many as the budget allows. What was told is spent: an operation is told
+    /// again only for what came after.
     fn findings(&self) -> Vec<Finding> {
-        let operations: Vec<&Operation> = self.sessions.operations().collect();
-        let mut candidates: Vec<(Day, usize)> = Vec::new();
-        for (index, operation) in operations.iter().enumerate() {
-            let worth = operation.days.iter().filter(|day| day.peak >= ALERT_FLOOR);
-            candidates.extend(worth.map(|day| (*day, index)));
-        }
-        candidates.sort_by(|(left, left_index), (right, right_index)| {
-            let by_peak = right.peak.total_cmp(&left.peak);
-            left.day.cmp(&right.day).then(by_peak).then_with(|| {
-                let names = |index: &usize| operations.get(*index).map(|operation| &operation.actors);
-                names(left_index).cmp(&names(right_index))
-            })
-        });
-        let mut told: FxHashMap<usize, f32> = FxHashMap::default();
-        let mut spent: FxHashMap<u32, u32> = FxHashMap::default();
+        let mut running: Vec<Running<'_>> = self.sessions.operations().map(Running::new).collect();
+        running.sort_by(|left, right| left.operation.actors.cmp(&right.operation.actors));
+        let mut days: Vec<u32> = running.iter().flat_map(|running| running.operation.days.iter().map(|day| day.day)).collect();
+        days.sort_unstable();
+        days.dedup();
+        let start = days.first().copied().unwrap_or(0);
         let mut findings = Vec::new();
-        for (day, index) in candidates {
-            let used = spent.entry(day.day).or_default();
-            let is_known = told.get(&index).is_some_and(|before| day.peak < before + AGAIN);
-            if *used >= self.options.alerts_per_day || is_known {
-                continue;
+        for day in days {
+            let mut candidates: Vec<(f32, Day, &mut Running<'_>)> = running
+                .iter_mut()
+                .filter_map(|running| {
+                    let (score, added) = running.advance(day, start)?;
+                    (score >= ALERT_FLOOR).then_some((score, added, running))
+                })
+                .collect();
+            // Stable, so that equals stay in the order of their names.
+            candidates.sort_by(|(left, _, _), (right, _, _)| right.total_cmp(left));
+            for (score, added, running) in candidates.into_iter().take(self.options.alerts_per_day as usize) {
+                let since_told = running.told;
+                running.tell(day);
+                findings.push(self.finding(running.operation, &added, score, since_told));
             }
-            let Some(operation) = operations.get(index) else {
-                continue;
-            };
-            *used += 1;
-            told.insert(index, day.peak);
-            findings.push(self.finding(operation, &day));
         }
         findings.sort_by(|left, right| (left.time, left.evidence, left.at, &left.title).cmp(&(right.time, right.evidence, right.at, &right.title)));
         findings
     }
 
-    fn finding(&self, operation: &Operation, day: &Day) -> Finding {
-        let mut steps: Vec<&Step> = operation.steps.iter().filter(|step| step.time <= day.time).collect();
+    fn finding(&self, operation: &Operation, day: &Day, score: f32, told: Option<u32>) -> Finding {
+        let is_due = |step: &&Step| {
+            let of = day_of(step.time);
+            of <= day.day && told.is_none_or(|told| of > told)
+        };
+        let mut steps: Vec<&Step> = operation.steps.iter().filter(is_due).collect();
         steps.sort_by(|left, right| right.value.total_cmp(&left.value).then(left.time.cmp(&right.time)));
         let mut attack: Vec<String> = steps.iter().flat_map(|step| step.attack.clone()).collect();
         attack.sort_unstable();
@@ -431,15 +436,15 @@ impl<'e> Stream<'e> {
         };
         steps.truncate(MOST_QUOTED);
         steps.sort_by_key(|step| (step.time, step.evidence, step.at));
-        let mut reasons = vec![Reason::new("score", &format!("{:+.1}", day.peak)), Reason::new("history", &self.history())];
+        let mut reasons = vec![Reason::new("score", &format!("{score:+.1}")), Reason::new("history", &self.history())];
         reasons.extend(steps.iter().map(|step| reason(step)));
         let first = operation.actors.first().map_or("", String::as_str);
         Finding {
-            id: FindingId::new(code, first, day.evidence, day.at.record, &day.at.offset.to_string()),
+            id: FindingId::new(code, first, day.evidence, day.at, ""),
             code: code.to_owned(),
             rule_id: code.to_owned(),
             title,
-            severity: severity(day.peak),
+            severity: severity(score),
             time: day.time,
             evidence: day.evidence,
             at: day.at,
@@ -457,6 +462,48 @@ impl<'e> Stream<'e> {
         } else {
             format!("{days} days of history")
         }
+    }
+}
+
+/// An operation while the days are gone through.
+struct Running<'o> {
+    operation: &'o Operation,
+    next: usize,
+    total: f32,
+    last: u32,
+    told: Option<u32>,
+    /// What its untold days came to together.
+    usual: f32,
+}
+
+impl<'o> Running<'o> {
+    fn new(operation: &'o Operation) -> Self {
+        Self {
+            operation,
+            next: 0,
+            total: 0.0,
+            last: 0,
+            told: None,
+            usual: 0.0,
+        }
+    }
+
+    /// Takes in what `day` added, beyond what a day usually adds since `start`; `None` where it added nothing.
+    fn advance(&mut self, day: u32, start: u32) -> Option<(f32, Day)> {
+        let added = self.operation.days.get(self.next).filter(|added| added.day == day)?;
+        self.next += 1;
+        let passed = day.saturating_sub(start) as f32;
+        let usual = self.usual / passed.max(1.0);
+        let faded = FADE_A_DAY.powi(i32::try_from(day.saturating_sub(self.last)).unwrap_or(i32::MAX).min(365));
+        self.total = (self.total * faded + added.gain - USUAL * usual).max(0.0);
+        self.usual += added.gain.min(2.0 * ALERT_FLOOR);
+        self.last = day;
+        Some((self.total, *added))
+    }
+
+    fn tell(&mut self, day: u32) {
+        self.told = Some(day);
+        self.total = 0.0;
     }
 }
 
