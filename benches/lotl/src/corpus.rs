@@ -22,15 +22,35 @@ struct Line {
 pub(crate) fn run(folder: &Path, rules: &[&str]) -> anyhow::Result<()> {
     let positives = read(&folder.join("lotl_positives.tsv"))?;
     let negatives = read(&folder.join("lotl_hard_negatives.tsv"))?;
-    let (lolbas, atomic): (Vec<Line>, Vec<Line>) = positives.into_iter().partition(|line| line.label.starts_with("LOLBAS:"));
-    println!("{} LOLBAS, {} Atomic Red Team, {} hard negatives; parent explorer.exe, no history", lolbas.len(), atomic.len(), negatives.len());
-    println!("{:<44} {:>8} {:>8} {:>14}", "detector", "LOLBAS", "ART", "hard negatives");
-    let sigma_rates = if rules.is_empty() { Vec::new() } else { sigma_rows(&lolbas, &atomic, &negatives, rules)? };
+    let (lolbas, atomic): (Vec<Line>, Vec<Line>) = positives
+        .into_iter()
+        .partition(|line| line.label.starts_with("LOLBAS:"));
+    println!(
+        "{} LOLBAS, {} Atomic Red Team, {} hard negatives; parent explorer.exe, no history",
+        lolbas.len(),
+        atomic.len(),
+        negatives.len()
+    );
+    println!(
+        "{:<44} {:>8} {:>8} {:>14}",
+        "detector", "LOLBAS", "ART", "hard negatives"
+    );
+    let sigma_rates = if rules.is_empty() {
+        Vec::new()
+    } else {
+        sigma_rows(&lolbas, &atomic, &negatives, rules)?
+    };
     let full = Table::builtin();
-    let mut scored_negatives: Vec<(f32, &Line)> = negatives.iter().map(|line| (score_of(line, full), line)).collect();
+    let mut scored_negatives: Vec<(f32, &Line)> = negatives
+        .iter()
+        .map(|line| (score_of(line, full), line))
+        .collect();
     scored_negatives.sort_by(|left, right| right.0.total_cmp(&left.0));
     let atomic_scores: Vec<f32> = atomic.iter().map(|line| score_of(line, full)).collect();
-    let mut variants: Vec<(&str, Vec<f32>)> = vec![("whole table", lolbas.iter().map(|line| score_of(line, full)).collect())];
+    let mut variants: Vec<(&str, Vec<f32>)> = vec![(
+        "whole table",
+        lolbas.iter().map(|line| score_of(line, full)).collect(),
+    )];
     let leave_out = |strip: fn(&Table, &str) -> Result<Table, blackrod_detect::rarity::table::TableError>| -> anyhow::Result<Vec<f32>> {
         let mut tables: std::collections::HashMap<&str, Table> = std::collections::HashMap::new();
         let mut scores = Vec::new();
@@ -44,19 +64,39 @@ pub(crate) fn run(folder: &Path, rules: &[&str]) -> anyhow::Result<()> {
         Ok(scores)
     };
     variants.push(("leave one out: its class only", leave_out(Table::class_only)?));
-    variants.push(("leave one out: not in the table at all", leave_out(Table::without)?));
+    variants.push((
+        "leave one out: not in the table at all",
+        leave_out(Table::without)?,
+    ));
     for (name, scores) in &variants {
         for rate in [0.0, 0.01, 0.05, 0.10] {
             let allowed = (rate * negatives.len() as f64).floor() as usize;
-            let threshold = scored_negatives.get(allowed).map_or(f32::MIN, |(score, _)| *score);
-            let share = |scores: &[f32]| share_of(scores.iter().filter(|score| **score > threshold).count(), scores.len());
-            let art = if *name == "whole table" { share(&atomic_scores) } else { "".to_owned() };
+            let threshold = scored_negatives
+                .get(allowed)
+                .map_or(f32::MIN, |(score, _)| *score);
+            let share = |scores: &[f32]| {
+                share_of(
+                    scores.iter().filter(|score| **score > threshold).count(),
+                    scores.len(),
+                )
+            };
+            let art = if *name == "whole table" {
+                share(&atomic_scores)
+            } else {
+                "".to_owned()
+            };
             println!(
                 "{:<44} {:>8} {:>8} {:>14}",
                 format!("ours, {name}, at {:.0} %", rate * 100.0),
                 share(scores),
                 art,
-                share_of(scored_negatives.iter().filter(|(score, _)| *score > threshold).count(), negatives.len()),
+                share_of(
+                    scored_negatives
+                        .iter()
+                        .filter(|(score, _)| *score > threshold)
+                        .count(),
+                    negatives.len()
+                ),
             );
         }
     }
@@ -97,7 +137,12 @@ fn share_of(part: usize, whole: usize) -> String {
     format!("{:.1} %", 100.0 * part as f64 / whole.max(1) as f64)
 }
 
-fn sigma_rows(lolbas: &[Line], atomic: &[Line], negatives: &[Line], rules: &[&str]) -> anyhow::Result<Vec<String>> {
+fn sigma_rows(
+    lolbas: &[Line],
+    atomic: &[Line],
+    negatives: &[Line],
+    rules: &[&str],
+) -> anyhow::Result<Vec<String>> {
     let dirs: Vec<PathBuf> = rules.iter().map(PathBuf::from).collect();
     let (rules, set) = sigma::Rules::load(&dirs, false)?;
     println!("({} Sigma rules, {} refused)", set.loaded, set.refused.len());
@@ -107,7 +152,13 @@ fn sigma_rows(lolbas: &[Line], atomic: &[Line], negatives: &[Line], rules: &[&st
     };
     let (lolbas, atomic, negatives) = (levels(lolbas), levels(atomic), levels(negatives));
     let at_least = |found: &[Option<Severity>], level: Severity| {
-        share_of(found.iter().filter(|worst| worst.is_some_and(|worst| worst >= level)).count(), found.len())
+        share_of(
+            found
+                .iter()
+                .filter(|worst| worst.is_some_and(|worst| worst >= level))
+                .count(),
+            found.len(),
+        )
     };
     let rows = [Severity::Informational, Severity::Medium, Severity::High].map(|level| {
         format!(
@@ -125,9 +176,21 @@ fn sigma_rows(lolbas: &[Line], atomic: &[Line], negatives: &[Line], rules: &[&st
 fn worst(scanner: &mut sigma::Scanner<'_>, line: &Line) -> Option<Severity> {
     let image = image_of(&line.command);
     let name = image.rsplit('\\').next().unwrap_or(&image).to_owned();
-    let with_ending = if name.contains('.') { name } else { format!("{name}.exe") };
-    let path = if image.contains('\\') { image } else { format!(r"C:\Windows\System32\{with_ending}") };
-    let mut event = Event::new(Class::PROCESS_ACTIVITY, Timestamp::from_seconds(1_700_000_000), Position { offset: 0, record: 1 });
+    let with_ending = if name.contains('.') {
+        name
+    } else {
+        format!("{name}.exe")
+    };
+    let path = if image.contains('\\') {
+        image
+    } else {
+        format!(r"C:\Windows\System32\{with_ending}")
+    };
+    let mut event = Event::new(
+        Class::PROCESS_ACTIVITY,
+        Timestamp::from_seconds(1_700_000_000),
+        Position { offset: 0, record: 1 },
+    );
     event.source.product = "windows";
     event.source.channel = "Microsoft-Windows-Sysmon/Operational".into();
     event.source.provider = "Microsoft-Windows-Sysmon".into();
@@ -136,7 +199,11 @@ fn worst(scanner: &mut sigma::Scanner<'_>, line: &Line) -> Option<Severity> {
         (None, "EventID", "1".to_owned()),
         (Some(Column::Process), "Image", path),
         (Some(Column::CommandLine), "CommandLine", line.command.clone()),
-        (Some(Column::Parent), "ParentImage", r"C:\Windows\explorer.exe".to_owned()),
+        (
+            Some(Column::Parent),
+            "ParentImage",
+            r"C:\Windows\explorer.exe".to_owned(),
+        ),
         (None, "OriginalFileName", with_ending),
         (Some(Column::User), "User", r"CORP\user".to_owned()),
     ];

@@ -65,7 +65,10 @@ struct Result {
 /// Runs seeds `first..first + count`.
 pub(crate) fn run(first: u64, count: u64, hard_negatives: &[String]) -> anyhow::Result<()> {
     println!("{HOSTS} hosts, {DAYS} days, {INTRUSIONS} intrusions a run, alerts for the whole estate");
-    println!("{:>6} {:>9} {:>10} {:>10} {:>8} {:>8} {:>14} {:>10}", "seed", "records", "alerts/day", "found", "alerts", "false", "median before", "facts/CPUs");
+    println!(
+        "{:>6} {:>9} {:>10} {:>10} {:>8} {:>8} {:>14} {:>10}",
+        "seed", "records", "alerts/day", "found", "alerts", "false", "median before", "facts/CPUs"
+    );
     let mut totals: HashMap<u32, (usize, usize)> = HashMap::new();
     for seed in first..first + count {
         let raws = generate(seed, hard_negatives);
@@ -77,7 +80,10 @@ pub(crate) fn run(first: u64, count: u64, hard_negatives: &[String]) -> anyhow::
             let rate = facts.len() as f64 / (began.elapsed() + clock.elapsed()).as_secs_f64();
             let mut result = compare(&raws, &outcome);
             result.before_first.sort_unstable();
-            let median = result.before_first.get(result.before_first.len() / 2).map_or("-".to_owned(), ToString::to_string);
+            let median = result
+                .before_first
+                .get(result.before_first.len() / 2)
+                .map_or("-".to_owned(), ToString::to_string);
             println!(
                 "{seed:>6} {:>9} {budget:>10} {:>7}/{INTRUSIONS} {:>8} {:>8} {median:>14} {rate:>10.0}",
                 facts.len(),
@@ -95,7 +101,10 @@ pub(crate) fn run(first: u64, count: u64, hard_negatives: &[String]) -> anyhow::
     }
     for budget in [1_u32, 5] {
         if let Some((found, all)) = totals.get(&budget) {
-            println!("{budget} a day: {found} of {all} intrusions found ({:.1} %)", 100.0 * *found as f64 / *all as f64);
+            println!(
+                "{budget} a day: {found} of {all} intrusions found ({:.1} %)",
+                100.0 * *found as f64 / *all as f64
+            );
         }
     }
     println!("A false-positive rate below 1e-3 cannot be shown from generated data.");
@@ -133,11 +142,16 @@ fn compare(raws: &[Raw], outcome: &Outcome) -> Result {
     let day_of = |raw: &Raw| (raw.time - START) / DAY;
     let before = |intrusion: u64, record: usize| {
         let told = raws.get(record).map_or(0, day_of);
-        raws.iter().filter(|raw| raw.intrusion == Some(intrusion) && raw.logon_from.is_none() && day_of(raw) <= told).count()
+        raws.iter()
+            .filter(|raw| raw.intrusion == Some(intrusion) && raw.logon_from.is_none() && day_of(raw) <= told)
+            .count()
     };
     Result {
         found: first.len(),
-        before_first: first.iter().map(|(intrusion, record)| before(*intrusion, *record)).collect(),
+        before_first: first
+            .iter()
+            .map(|(intrusion, record)| before(*intrusion, *record))
+            .collect(),
         alerts: outcome.findings.len(),
         false_alerts,
     }
@@ -162,7 +176,12 @@ fn draw(raws: &[Raw]) -> Vec<ProcessFacts> {
     raws.iter()
         .enumerate()
         .map(|(index, raw)| {
-            let image = raw.command.trim_start_matches('"').split(['"', ' ']).next().unwrap_or_default();
+            let image = raw
+                .command
+                .trim_start_matches('"')
+                .split(['"', ' '])
+                .next()
+                .unwrap_or_default();
             let mut facts = extractor.command(image, raw.parent, &raw.command);
             if let Some(from) = &raw.logon_from {
                 facts = ProcessFacts {
@@ -198,11 +217,45 @@ fn fill(template: &str, random: &mut Random, user: &str, host: &str) -> String {
         ("{n}", random.below(9_000).to_string()),
         ("{n2}", random.below(60_000).to_string()),
         ("{hex}", format!("{:08x}", random.next() as u32)),
-        ("{guid}", format!("{{{:08x}-{:04x}-4{:03x}-a{:03x}-{:012x}}}", random.next() as u32, random.below(65_536), random.below(4_096), random.below(4_096), random.below(1 << 48))),
-        ("{date}", format!("2026-{:02}-{:02}", 1 + random.below(12), 1 + random.below(28))),
-        ("{ip}", format!("10.{}.{}.{}", random.below(4), random.below(250), 1 + random.below(250))),
-        ("{out}", format!("{}.{}.{}.{}", 45 + random.below(150), random.below(250), random.below(250), 1 + random.below(250))),
-        ("{word}", ["alpha", "report", "data", "tmp", "backup", "x", "out", "res"][random.below(8) as usize].to_owned()),
+        (
+            "{guid}",
+            format!(
+                "{{{:08x}-{:04x}-4{:03x}-a{:03x}-{:012x}}}",
+                random.next() as u32,
+                random.below(65_536),
+                random.below(4_096),
+                random.below(4_096),
+                random.below(1 << 48)
+            ),
+        ),
+        (
+            "{date}",
+            format!("2026-{:02}-{:02}", 1 + random.below(12), 1 + random.below(28)),
+        ),
+        (
+            "{ip}",
+            format!(
+                "10.{}.{}.{}",
+                random.below(4),
+                random.below(250),
+                1 + random.below(250)
+            ),
+        ),
+        (
+            "{out}",
+            format!(
+                "{}.{}.{}.{}",
+                45 + random.below(150),
+                random.below(250),
+                random.below(250),
+                1 + random.below(250)
+            ),
+        ),
+        (
+            "{word}",
+            ["alpha", "report", "data", "tmp", "backup", "x", "out", "res"][random.below(8) as usize]
+                .to_owned(),
+        ),
     ] {
         if text.contains(mark) {
             text = text.replace(mark, &value);
@@ -215,10 +268,17 @@ fn generate(seed: u64, hard_negatives: &[String]) -> Vec<Raw> {
     let mut random = Random(seed.wrapping_mul(0x1234_5677) ^ 0xb1ac_c0d0);
     let mut raws = Vec::new();
     // The tools of this estate: not every institution has every product.
-    let chosen: Vec<&Daily> = BENIGN.iter().filter(|work| work.always || random.chance(700)).collect();
+    let chosen: Vec<&Daily> = BENIGN
+        .iter()
+        .filter(|work| work.always || random.chance(700))
+        .collect();
     for host_number in 0..HOSTS {
         let is_server = host_number < 20;
-        let host = if is_server { format!("srv{host_number:02}") } else { format!("ws{:03}", host_number - 20) };
+        let host = if is_server {
+            format!("srv{host_number:02}")
+        } else {
+            format!("ws{:03}", host_number - 20)
+        };
         let own_user = format!("u{:03}", host_number.saturating_sub(20) % 260);
         for day in 0..DAYS {
             let weekend = day % 7 >= 5;
@@ -237,7 +297,11 @@ fn generate(seed: u64, hard_negatives: &[String]) -> Vec<Raw> {
                 let mut times = u64::from(work.a_day_by_hundred) / 100;
                 times += u64::from(random.below(100) < u64::from(work.a_day_by_hundred) % 100);
                 for _ in 0..times {
-                    let second = if work.office_hours { 8 * 3_600 + random.below(9 * 3_600) } else { random.below(86_400) };
+                    let second = if work.office_hours {
+                        8 * 3_600 + random.below(9 * 3_600)
+                    } else {
+                        random.below(86_400)
+                    };
                     let time = START + day as i64 * DAY + second as i64;
                     let session = session_of(&host, &user, day);
                     for (offset, template) in work.commands.iter().enumerate() {
@@ -259,7 +323,12 @@ fn generate(seed: u64, hard_negatives: &[String]) -> Vec<Raw> {
                 let user = format!("adm{}", random.below(ADMINS));
                 let from = random.below(hard_negatives.len() as u64) as usize;
                 let time = START + day as i64 * DAY + 8 * 3_600 + random.below(9 * 3_600) as i64;
-                for (offset, command) in hard_negatives.iter().skip(from).take(3 + random.below(12) as usize).enumerate() {
+                for (offset, command) in hard_negatives
+                    .iter()
+                    .skip(from)
+                    .take(3 + random.below(12) as usize)
+                    .enumerate()
+                {
                     raws.push(Raw {
                         time: time + offset as i64,
                         host: host.clone(),
@@ -277,7 +346,9 @@ fn generate(seed: u64, hard_negatives: &[String]) -> Vec<Raw> {
     for intrusion in 0..INTRUSIONS {
         intrude(intrusion, &mut random, &mut raws);
     }
-    raws.sort_by(|left, right| (left.time, &left.host, &left.command).cmp(&(right.time, &right.host, &right.command)));
+    raws.sort_by(|left, right| {
+        (left.time, &left.host, &left.command).cmp(&(right.time, &right.host, &right.command))
+    });
     raws
 }
 
@@ -316,7 +387,11 @@ fn intrude(intrusion: u64, random: &mut Random, raws: &mut Vec<Raw>) {
             continue;
         }
         // Most use a logon of their own, some the session of the account's owner.
-        let own = if intrusion % 3 == 0 { 0 } else { 0x77_0000 + intrusion };
+        let own = if intrusion % 3 == 0 {
+            0
+        } else {
+            0x77_0000 + intrusion
+        };
         raws.push(Raw {
             time,
             host: host.clone(),
@@ -332,5 +407,7 @@ fn intrude(intrusion: u64, random: &mut Random, raws: &mut Vec<Raw>) {
 
 fn session_of(host: &str, user: &str, day: u64) -> u64 {
     let text = format!("{host}/{user}/{day}");
-    text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)) & 0xff_ffff
+    text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
+    }) & 0xff_ffff
 }

@@ -61,10 +61,16 @@ impl Sink for Facts<'_> {
 pub(crate) fn run(folder: &Path) -> anyhow::Result<()> {
     let mut ranks = [0_usize; 4];
     let mut all = 0;
-    let mut paths: Vec<_> = std::fs::read_dir(folder)?.filter_map(Result::ok).map(|entry| entry.path()).collect();
+    let mut paths: Vec<_> = std::fs::read_dir(folder)?
+        .filter_map(Result::ok)
+        .map(|entry| entry.path())
+        .collect();
     paths.sort();
     for path in paths {
-        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let name = path
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned())
+            .unwrap_or_default();
         let Some((part, words)) = ATTACKS.iter().find(|(part, _)| name.contains(part)) else {
             continue;
         };
@@ -75,12 +81,20 @@ pub(crate) fn run(folder: &Path) -> anyhow::Result<()> {
         facts.iter().for_each(|facts| stream.push(facts));
         let outcome = stream.finish();
         let is_theirs = |facts: &&ProcessFacts| {
-            matches!(facts.act, Act::Start | Act::Script | Act::Service | Act::Task | Act::LogCleared)
-                && words.iter().any(|word| facts.command.contains(word))
+            matches!(
+                facts.act,
+                Act::Start | Act::Script | Act::Service | Act::Task | Act::LogCleared
+            ) && words.iter().any(|word| facts.command.contains(word))
         };
-        let sessions: Vec<(&str, &str)> = facts.iter().filter(is_theirs).map(|facts| (facts.host.as_str(), facts.user.as_str())).collect();
+        let sessions: Vec<(&str, &str)> = facts
+            .iter()
+            .filter(is_theirs)
+            .map(|facts| (facts.host.as_str(), facts.user.as_str()))
+            .collect();
         let rank = outcome.sessions.iter().position(|ranked| {
-            sessions.iter().any(|(host, user)| ranked.host == *host && (ranked.actor == *user || ranked.actor == format!("{host}$")))
+            sessions.iter().any(|(host, user)| {
+                ranked.host == *host && (ranked.actor == *user || ranked.actor == format!("{host}$"))
+            })
         });
         all += 1;
         let slot = rank.unwrap_or(usize::MAX).min(3);
@@ -94,10 +108,17 @@ pub(crate) fn run(folder: &Path) -> anyhow::Result<()> {
             records,
             facts.len(),
             began.elapsed().as_secs_f64(),
-            if sessions.is_empty() { " (no such command logged)" } else { "" },
+            if sessions.is_empty() {
+                " (no such command logged)"
+            } else {
+                ""
+            },
         );
     }
-    println!("first {}, second {}, third {}, later or not at all {}, of {all}", ranks[0], ranks[1], ranks[2], ranks[3]);
+    println!(
+        "first {}, second {}, third {}, later or not at all {}, of {all}",
+        ranks[0], ranks[1], ranks[2], ranks[3]
+    );
     Ok(())
 }
 
@@ -117,6 +138,7 @@ fn read(path: &Path, name: &str) -> anyhow::Result<(Vec<ProcessFacts>, u64)> {
             ControlFlow::Continue(())
         })?;
     }
-    sink.facts.sort_by_key(|facts| (facts.time, facts.evidence, facts.at));
+    sink.facts
+        .sort_by_key(|facts| (facts.time, facts.evidence, facts.at));
     Ok((sink.facts, sink.records))
 }

@@ -147,7 +147,12 @@ fn merge(arguments: &cli::Merge) -> anyhow::Result<Outcome> {
             merged.evidence_known,
         );
     }
-    investigate::conclude(&mut case, &detectors, &estate, rarity::Options::default().alerts_per_day)?;
+    investigate::conclude(
+        &mut case,
+        &detectors,
+        &estate,
+        rarity::Options::default().alerts_per_day,
+    )?;
     let output = report::default_path(&arguments.into);
     report::Gathered::from_case(&case, &arguments.into, &estate)?.write_html(&output)?;
     println!("{}", output.display());

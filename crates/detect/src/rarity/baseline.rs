@@ -67,7 +67,10 @@ impl Baseline {
         cell.first = cell.first.min(week);
         let is_new = self.cells.len() > before;
         if is_new && novelty != 0 {
-            self.cells.entry(novelty).or_insert_with(|| Cell::new(0, week)).add(week, 1);
+            self.cells
+                .entry(novelty)
+                .or_insert_with(|| Cell::new(0, week))
+                .add(week, 1);
         }
         if is_new && self.cells.len() > self.capacity() {
             self.shrink();
@@ -112,10 +115,18 @@ impl Baseline {
     /// capacity.
     pub fn merge(&mut self, other: &Self) {
         for (key, cell) in &other.cells {
-            self.cells.entry(*key).or_insert_with(|| Cell::new(cell.novelty, cell.first)).merge(cell);
+            self.cells
+                .entry(*key)
+                .or_insert_with(|| Cell::new(cell.novelty, cell.first))
+                .merge(cell);
         }
         // What both knew is new only once: counted again from what there is.
-        let new: Vec<(u64, u16)> = self.cells.values().filter(|cell| cell.novelty != 0).map(|cell| (cell.novelty, cell.first)).collect();
+        let new: Vec<(u64, u16)> = self
+            .cells
+            .values()
+            .filter(|cell| cell.novelty != 0)
+            .map(|cell| (cell.novelty, cell.first))
+            .collect();
         for (novelty, _) in &new {
             self.cells.remove(novelty);
         }
@@ -170,7 +181,10 @@ impl Cell {
     /// Adds to the count of `week`, unless that lies before the eight that are kept.
     fn add(&mut self, week: u16, count: u16) {
         if week > self.top {
-            let first_new = self.top.saturating_add(1).max(week.saturating_sub(WEEKS as u16 - 1));
+            let first_new = self
+                .top
+                .saturating_add(1)
+                .max(week.saturating_sub(WEEKS as u16 - 1));
             for fresh in first_new..=week {
                 self.counts[slot(fresh)] = 0;
             }
@@ -244,7 +258,11 @@ impl Tail {
     fn faded(&self, key: u64, now: u16) -> f32 {
         let mut sum = 0.0;
         for (week, counts) in &self.weeks {
-            let least = places(key).filter_map(|place| counts.get(place)).min().copied().unwrap_or(0);
+            let least = places(key)
+                .filter_map(|place| counts.get(place))
+                .min()
+                .copied()
+                .unwrap_or(0);
             let age = usize::from(now.saturating_sub(*week));
             sum += FADE.get(age).copied().unwrap_or(0.0) * f32::from(least);
         }
@@ -317,7 +335,11 @@ mod tests {
         let events: Vec<(u64, u64, i64)> = (0..4_000_u64)
             .map(|number| {
                 let spread = mix(number, 3);
-                (mix(spread % 300, 1), mix(spread % 40, 2), 100 + (spread >> 20) as i64 % 12)
+                (
+                    mix(spread % 320, 1),
+                    mix(spread % 40, 2),
+                    100 + (spread >> 20) as i64 % 12,
+                )
             })
             .collect();
         let learn = |events: &mut dyn Iterator<Item = &(u64, u64, i64)>| {
@@ -350,9 +372,11 @@ mod tests {
             }
         }
         assert!(baseline.keys() <= 1_000);
-        let undercounted = (0..5_000_u64).filter(|key| baseline.count(mix(*key, 5), week(50)) < (key % 10 + 1) as f32);
+        let undercounted =
+            (0..5_000_u64).filter(|key| baseline.count(mix(*key, 5), week(50)) < (key % 10 + 1) as f32);
         assert_eq!(undercounted.count(), 0);
-        let exact = (0..5_000_u64).filter(|key| baseline.count(mix(*key, 5), week(50)) == (key % 10 + 1) as f32);
+        let exact =
+            (0..5_000_u64).filter(|key| baseline.count(mix(*key, 5), week(50)) == (key % 10 + 1) as f32);
         assert!(exact.count() > 4_900);
     }
 }

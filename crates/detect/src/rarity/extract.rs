@@ -54,7 +54,9 @@ impl<'t> Extractor<'t> {
                 facts.peer = host_name(&text_of(event, Column::SrcIp));
                 facts.command = bounded(&field(event, &["ShareName"]).to_lowercase(), 200);
             }
-            Act::LogCleared => facts.command = bounded(&field(event, &["Channel", "BackupPath"]).to_lowercase(), 200),
+            Act::LogCleared => {
+                facts.command = bounded(&field(event, &["Channel", "BackupPath"]).to_lowercase(), 200)
+            }
         }
         Some(facts)
     }
@@ -72,7 +74,11 @@ impl<'t> Extractor<'t> {
 
     fn start(&self, event: &Event<'_>, facts: &mut ProcessFacts) -> Option<()> {
         let image = text_of(event, Column::Process);
-        let image = if image.is_empty() { field(event, &["NewProcessName", "Image", "exe"]) } else { image };
+        let image = if image.is_empty() {
+            field(event, &["NewProcessName", "Image", "exe"])
+        } else {
+            image
+        };
         let command = text_of(event, Column::CommandLine);
         if image.is_empty() && command.is_empty() {
             return None;
@@ -82,7 +88,11 @@ impl<'t> Extractor<'t> {
         if !matches!(original.as_str(), "" | "-" | "?") && stem(&original) != stem(&facts.image) {
             let stem_of_original = stem(&original).trim_end_matches(".dll").to_owned();
             // Many programs were simply built under another name; those that can be abused are not among them.
-            if self.table.class_of(&stem_of_original).is_some_and(|class| class.prior > -0.5) {
+            if self
+                .table
+                .class_of(&stem_of_original)
+                .is_some_and(|class| class.prior > -0.5)
+            {
                 facts.traits.add(Traits::RENAMED);
                 facts.programs.push(stem_of_original);
             }
@@ -113,8 +123,17 @@ impl<'t> Extractor<'t> {
     fn installed(&self, event: &Event<'_>, facts: &mut ProcessFacts) {
         let command = field(event, &["ImagePath", "ServiceFileName", "ServiceName"]);
         let content = field(event, &["TaskContent"]);
-        let command = if content.is_empty() { command } else { Cow::Owned(task_command(&content)) };
-        let first = command.trim_start_matches('"').split(['"', ' ']).next().unwrap_or_default().to_owned();
+        let command = if content.is_empty() {
+            command
+        } else {
+            Cow::Owned(task_command(&content))
+        };
+        let first = command
+            .trim_start_matches('"')
+            .split(['"', ' '])
+            .next()
+            .unwrap_or_default()
+            .to_owned();
         self.read_command(&first, &command, facts);
         facts.other_user = account_name(&field(event, &["AccountName", "ServiceAccount"]));
     }
@@ -130,7 +149,10 @@ impl<'t> Extractor<'t> {
         if !own.is_empty() && !shape.programs.iter().any(|program| program == own) {
             shape.programs.insert(0, own.to_owned());
         }
-        let is_of_the_system = self.table.class_of(own).is_some_and(|class| class.name != "remote-management");
+        let is_of_the_system = self
+            .table
+            .class_of(own)
+            .is_some_and(|class| class.name != "remote-management");
         if is_of_the_system && matches!(place, "public" | "temp" | "user" | "share") {
             shape.traits.add(Traits::ODD_PLACE);
         }
@@ -153,7 +175,10 @@ fn act_of(event: &Event<'_>) -> Option<Act> {
     let id = event.source.event_id;
     let is_log = |name: &str| {
         event.source.channel.eq_ignore_ascii_case(name)
-            || event.source.provider.eq_ignore_ascii_case(name.split('/').next().unwrap_or(name))
+            || event
+                .source
+                .provider
+                .eq_ignore_ascii_case(name.split('/').next().unwrap_or(name))
     };
     match id {
         4688 | 1 if event.class == Class::PROCESS_ACTIVITY => Some(Act::Start),
@@ -165,13 +190,18 @@ fn act_of(event: &Event<'_>) -> Option<Act> {
         5140 => Some(Act::Share),
         1102 | 104 if event.class == Class::EVENT_LOG_ACTIVITY => Some(Act::LogCleared),
         4719 if is_log("Security") => Some(Act::LogCleared),
-        0 if event.class == Class::PROCESS_ACTIVITY && event.column(Column::CommandLine).is_some() => Some(Act::Start),
+        0 if event.class == Class::PROCESS_ACTIVITY && event.column(Column::CommandLine).is_some() => {
+            Some(Act::Start)
+        }
         _ => None,
     }
 }
 
 fn logon(event: &Event<'_>, facts: &mut ProcessFacts) -> Option<()> {
-    let kind = event.get("LogonType").and_then(blackrod_model::Value::as_int).unwrap_or(0);
+    let kind = event
+        .get("LogonType")
+        .and_then(blackrod_model::Value::as_int)
+        .unwrap_or(0);
     // 3 network, 10 remote desktop, 9 new credentials; others happen on the machine itself.
     if !matches!(kind, 3 | 8 | 9 | 10) {
         return None;
@@ -179,7 +209,11 @@ fn logon(event: &Event<'_>, facts: &mut ProcessFacts) -> Option<()> {
     facts.logon_type = u8::try_from(kind).unwrap_or(0);
     let address = host_name(&text_of(event, Column::SrcIp));
     let name = host_name(&field(event, &["WorkstationName"]));
-    facts.peer = if name.is_empty() || name == "-" { address } else { name };
+    facts.peer = if name.is_empty() || name == "-" {
+        address
+    } else {
+        name
+    };
     let is_machine = facts.user.ends_with('$') || facts.user == "anonymous logon" || facts.user.is_empty();
     (!is_machine).then_some(())
 }
@@ -189,9 +223,17 @@ fn script_skeleton(text: &str) -> String {
     let mut names: Vec<&str> = Vec::new();
     let is_part = |character: char| character.is_ascii_alphanumeric() || matches!(character, '-' | '.' | '_');
     for word in text.split(|character: char| !is_part(character)) {
-        let is_cmdlet = word.split_once('-').is_some_and(|(verb, noun)| verb.len() > 1 && noun.len() > 2 && verb.bytes().all(|byte| byte.is_ascii_lowercase()));
-        let is_type = word.split('.').count() >= 2 && word.starts_with(|first: char| first.is_ascii_lowercase()) && word.len() > 6;
-        if (is_cmdlet || is_type) && word.len() <= 60 && !word.bytes().any(|byte| byte.is_ascii_digit()) && !names.contains(&word) {
+        let is_cmdlet = word.split_once('-').is_some_and(|(verb, noun)| {
+            verb.len() > 1 && noun.len() > 2 && verb.bytes().all(|byte| byte.is_ascii_lowercase())
+        });
+        let is_type = word.split('.').count() >= 2
+            && word.starts_with(|first: char| first.is_ascii_lowercase())
+            && word.len() > 6;
+        if (is_cmdlet || is_type)
+            && word.len() <= 60
+            && !word.bytes().any(|byte| byte.is_ascii_digit())
+            && !names.contains(&word)
+        {
             names.push(word);
         }
         if names.len() >= 24 {
@@ -225,7 +267,9 @@ fn text_of<'e>(event: &'e Event<'_>, column: Column) -> Cow<'e, str> {
 }
 
 fn field<'e>(event: &'e Event<'_>, names: &[&str]) -> Cow<'e, str> {
-    let found = names.iter().find_map(|name| event.get(name).filter(|value| !value.is_blank()));
+    let found = names
+        .iter()
+        .find_map(|name| event.get(name).filter(|value| !value.is_blank()));
     found.and_then(blackrod_model::Value::to_text).unwrap_or_default()
 }
 
@@ -253,8 +297,15 @@ fn account_name(text: &str) -> String {
 fn file_name(path: &str) -> String {
     let trimmed = path.trim().trim_matches('"');
     // A command line instead of a path: its first word.
-    let first = if trimmed.contains(['\\', '/']) { trimmed } else { trimmed.split(' ').next().unwrap_or(trimmed) };
-    bounded(&first.rsplit(['\\', '/']).next().unwrap_or(first).to_lowercase(), 64)
+    let first = if trimmed.contains(['\\', '/']) {
+        trimmed
+    } else {
+        trimmed.split(' ').next().unwrap_or(trimmed)
+    };
+    bounded(
+        &first.rsplit(['\\', '/']).next().unwrap_or(first).to_lowercase(),
+        64,
+    )
 }
 
 fn bounded(text: &str, most: usize) -> String {

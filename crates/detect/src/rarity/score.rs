@@ -74,17 +74,73 @@ struct Question {
 const ASKED: usize = 8;
 
 const QUESTIONS: [Question; ASKED] = [
-    question("this program, among all that are started here", 0.002, 500.0, -1.0, 2.0, 0.1),
-    question("this command, among those of its program", 0.02, 50.0, -2.0, 3.5, 0.7),
+    question(
+        "this program, among all that are started here",
+        0.002,
+        500.0,
+        -1.0,
+        2.0,
+        0.1,
+    ),
+    question(
+        "this command, among those of its program",
+        0.02,
+        50.0,
+        -2.0,
+        3.5,
+        0.7,
+    ),
     question("this parent of the program", 0.05, 20.0, -1.0, 2.0, 0.3),
-    question("this program, among those of the account", 0.02, 50.0, -1.5, 2.5, 0.4),
-    question("this program, among those of the account's role", 0.02, 100.0, -1.0, 1.0, 0.0),
-    question("this host, among those of the account", 0.05, 20.0, -1.0, 2.0, 0.3),
-    question("this command, among those of the host", 0.01, 100.0, -2.0, 1.5, 0.8),
-    question("this hour of the week, for the account", 1.0 / 42.0, 84.0, -0.5, 1.2, 0.0),
+    question(
+        "this program, among those of the account",
+        0.02,
+        50.0,
+        -1.5,
+        2.5,
+        0.4,
+    ),
+    question(
+        "this program, among those of the account's role",
+        0.02,
+        100.0,
+        -1.0,
+        1.0,
+        0.0,
+    ),
+    question(
+        "this host, among those of the account",
+        0.05,
+        20.0,
+        -1.0,
+        2.0,
+        0.3,
+    ),
+    question(
+        "this command, among those of the host",
+        0.01,
+        100.0,
+        -2.0,
+        1.5,
+        0.8,
+    ),
+    question(
+        "this hour of the week, for the account",
+        1.0 / 42.0,
+        84.0,
+        -0.5,
+        1.2,
+        0.0,
+    ),
 ];
 
-const fn question(what: &'static str, share: f32, patience: f32, least: f32, most: f32, new: f32) -> Question {
+const fn question(
+    what: &'static str,
+    share: f32,
+    patience: f32,
+    least: f32,
+    most: f32,
+    new: f32,
+) -> Question {
     Question {
         what,
         share,
@@ -180,17 +236,40 @@ const fn novelty(context: u64) -> u64 {
 /// Who did it: the account, or the host where it was the system itself.
 pub(super) fn actor_of(facts: &ProcessFacts) -> String {
     let user = facts.user.as_str();
-    if is_system(user) { format!("{}$", facts.host) } else { user.to_owned() }
+    if is_system(user) {
+        format!("{}$", facts.host)
+    } else {
+        user.to_owned()
+    }
 }
 
 /// Whether an account is the machine's own.
 pub(super) fn is_system(user: &str) -> bool {
     user.is_empty()
         || user.ends_with('$')
-        || matches!(user, "system" | "local service" | "network service" | "localsystem" | "root" | "système" | "lokaler dienst" | "netzwerkdienst")
-        || ["dwm-", "umfd-", "s-1-5-18", "s-1-5-19", "s-1-5-20", "s-1-5-90-", "s-1-5-96-", "s-1-5-80-"]
-            .iter()
-            .any(|start| user.starts_with(start))
+        || matches!(
+            user,
+            "system"
+                | "local service"
+                | "network service"
+                | "localsystem"
+                | "root"
+                | "système"
+                | "lokaler dienst"
+                | "netzwerkdienst"
+        )
+        || [
+            "dwm-",
+            "umfd-",
+            "s-1-5-18",
+            "s-1-5-19",
+            "s-1-5-20",
+            "s-1-5-90-",
+            "s-1-5-96-",
+            "s-1-5-80-",
+        ]
+        .iter()
+        .any(|start| user.starts_with(start))
 }
 
 /// What is known of a step without history.
@@ -220,11 +299,15 @@ type Visit<'v> = dyn FnMut(f32, Can, &dyn Fn() -> String) + 'v;
 fn each_cold(facts: &ProcessFacts, table: &Table, visit: &mut Visit<'_>) {
     match facts.act {
         Act::LogCleared => {
-            visit(5.0, Can::DELETE_LOGS, &|| "a log was cleared or its policy changed".to_owned());
+            visit(5.0, Can::DELETE_LOGS, &|| {
+                "a log was cleared or its policy changed".to_owned()
+            });
             return;
         }
         Act::Service => visit(1.0, Can::PERSIST, &|| "a service was installed".to_owned()),
-        Act::Task => visit(0.3, Can::PERSIST, &|| "a scheduled task was registered".to_owned()),
+        Act::Task => visit(0.3, Can::PERSIST, &|| {
+            "a scheduled task was registered".to_owned()
+        }),
         _ => {}
     }
     let class = facts
@@ -233,8 +316,12 @@ fn each_cold(facts: &ProcessFacts, table: &Table, visit: &mut Visit<'_>) {
         .filter_map(|program| table.class_of(program))
         .max_by(|left, right| left.prior.total_cmp(&right.prior));
     match class {
-        Some(class) => visit(class.prior, class.bits(), &|| format!("{}: {}", class.name, class.about)),
-        None => visit(table.unknown, Can::default(), &|| "not known to be abused".to_owned()),
+        Some(class) => visit(class.prior, class.bits(), &|| {
+            format!("{}: {}", class.name, class.about)
+        }),
+        None => visit(table.unknown, Can::default(), &|| {
+            "not known to be abused".to_owned()
+        }),
     }
     let expects = class.map_or(Traits::default(), |class| class.expects());
     // Against a program of which nothing is known an argument says less: every program opens files.
@@ -251,14 +338,27 @@ fn each_cold(facts: &ProcessFacts, table: &Table, visit: &mut Visit<'_>) {
     for ((weight, about), share) in weights.iter().zip(SHARES) {
         visit(weight * share, Can::default(), &|| (*about).to_owned());
     }
-    let mut uses: Vec<_> = facts.uses.iter().filter_map(|name| table.use_named(name)).collect();
-    uses.sort_by(|left, right| right.weight.total_cmp(&left.weight).then(left.name.cmp(&right.name)));
+    let mut uses: Vec<_> = facts
+        .uses
+        .iter()
+        .filter_map(|name| table.use_named(name))
+        .collect();
+    uses.sort_by(|left, right| {
+        right
+            .weight
+            .total_cmp(&left.weight)
+            .then(left.name.cmp(&right.name))
+    });
     for (entry, share) in uses.iter().zip(SHARES) {
-        visit(entry.weight * share, entry.bits(), &|| entry.name.replace('-', " "));
+        visit(entry.weight * share, entry.bits(), &|| {
+            entry.name.replace('-', " ")
+        });
     }
     let child = stem(&facts.image);
     if let Some(lineage) = table.lineage(stem(&facts.parent), child) {
-        visit(lineage.weight, Can::default(), &|| format!("{} ({})", lineage.why, facts.parent));
+        visit(lineage.weight, Can::default(), &|| {
+            format!("{} ({})", lineage.why, facts.parent)
+        });
     }
 }
 
@@ -278,7 +378,9 @@ pub(super) fn score(facts: &ProcessFacts, keys: &Keys, baseline: &Baseline, tabl
         (count(keys.shape), programs, keys.program),
         (count(keys.parent), programs, mix(keys.program, 15)),
         (count(keys.actor_program), actor, keys.actor),
-        keys.role.map_or((0.0, 0.0, 0), |(role, role_program)| (count(role_program), count(role), 0)),
+        keys.role.map_or((0.0, 0.0, 0), |(role, role_program)| {
+            (count(role_program), count(role), 0)
+        }),
         (count(keys.actor_host), actor, mix(keys.actor, 16)),
         (count(keys.host_shape), host, keys.host),
         (count(keys.hour), actor, 0),

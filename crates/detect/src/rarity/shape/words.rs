@@ -32,7 +32,10 @@ pub(super) fn words(line: &str, max: usize) -> Vec<Word<'_>> {
         match bytes[at] {
             b' ' | b'\t' | b'\r' | b'\n' | b',' if !starts_value(bytes, at) => at += 1,
             b'&' | b'|' | b';' => {
-                found.push(Word { text: "", kind: Kind::Break });
+                found.push(Word {
+                    text: "",
+                    kind: Kind::Break,
+                });
                 at += 1;
             }
             b'>' | b'<' => {
@@ -75,7 +78,10 @@ pub(super) fn words(line: &str, max: usize) -> Vec<Word<'_>> {
 
 /// A comma within a word (`x.dll,Run`) is part of it.
 fn starts_value(bytes: &[u8], at: usize) -> bool {
-    bytes[at] == b',' && at > 0 && !bytes[at - 1].is_ascii_whitespace() && bytes.get(at + 1).is_some_and(|next| !next.is_ascii_whitespace())
+    bytes[at] == b','
+        && at > 0
+        && !bytes[at - 1].is_ascii_whitespace()
+        && bytes.get(at + 1).is_some_and(|next| !next.is_ascii_whitespace())
 }
 
 /// Where the quoted text that begins at `at` ends. A quote that is escaped, or that opens a quoted text within a
@@ -83,7 +89,8 @@ fn starts_value(bytes: &[u8], at: usize) -> bool {
 fn closing(bytes: &[u8], at: usize, quote: u8) -> usize {
     let mut end = at + 1;
     while end < bytes.len() {
-        let escaped = bytes[end - 1] == b'\\' && end + 1 < bytes.len() && !bytes[end + 1].is_ascii_whitespace();
+        let escaped =
+            bytes[end - 1] == b'\\' && end + 1 < bytes.len() && !bytes[end + 1].is_ascii_whitespace();
         if bytes[end] == quote && !escaped {
             return end;
         }
