@@ -38,6 +38,12 @@ pub(crate) enum Command {
     /// Mail: one message's anatomy, invented mail to try things out with
     #[command(subcommand)]
     Mail(Mail),
+    /// What is judged of campaigns: read it, add to it, sign it, say what turned out
+    #[command(subcommand)]
+    Assess(Assess),
+    /// The profiles of actors that campaigns are judged with
+    #[command(subcommand)]
+    Actors(Actors),
     /// List the formats of evidence that can be read
     Formats(Formats),
     /// Explain a detector or a rule: what it finds, why it matters, what it misses
@@ -149,9 +155,58 @@ pub(crate) struct Report {
     #[arg(long, value_name = "FILE")]
     pub(crate) estate: Option<PathBuf>,
 
-    /// Where to write it [default: report.html in the case]
+    /// Where to write it [default: report.html in the case; other formats go to standard output]
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+
+    /// What to write
+    #[arg(long, value_enum, default_value_t = ReportFormat::Html)]
+    pub(crate) format: ReportFormat,
+
+    /// Who may see the STIX bundle (Traffic Light Protocol 2.0)
+    #[arg(long, value_enum, default_value_t = TlpName::Amber)]
+    pub(crate) tlp: TlpName,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReportFormat {
+    /// A page for people
+    Html,
+    /// The summary as one JSON document
+    Json,
+    /// Markdown
+    Md,
+    /// A STIX 2.1 bundle
+    Stix,
+    /// A layer for the ATT&CK Navigator
+    Navigator,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TlpName {
+    /// Everybody
+    Clear,
+    /// The community
+    Green,
+    /// Those who need to know
+    Amber,
+    /// Those who need to know in the recipients' organisations only
+    #[value(name = "amber+strict")]
+    AmberStrict,
+    /// The recipients only
+    Red,
+}
+
+impl From<TlpName> for blackrod_report::Tlp {
+    fn from(name: TlpName) -> Self {
+        match name {
+            TlpName::Clear => Self::Clear,
+            TlpName::Green => Self::Green,
+            TlpName::Amber => Self::Amber,
+            TlpName::AmberStrict => Self::AmberStrict,
+            TlpName::Red => Self::Red,
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -287,4 +342,187 @@ pub(crate) struct Explain {
     /// Folders with further rules to look in
     #[arg(long, value_name = "DIR")]
     pub(crate) rules: Vec<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Assess {
+    /// Print the judgements of a case
+    Show {
+        /// The case
+        #[arg(long, value_name = "DIR")]
+        case: PathBuf,
+        /// One campaign, by the beginning of its id
+        #[arg(long, value_name = "ID")]
+        campaign: Option<String>,
+        /// Whose words for probabilities
+        #[arg(long, value_enum, default_value_t = ScaleName::Phia)]
+        scale: ScaleName,
+        /// Print as JSON, with the whole matrix
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print what changed from version to version
+    Versions {
+        /// The case
+        #[arg(long, value_name = "DIR")]
+        case: PathBuf,
+        /// The campaign, by the beginning of its id
+        #[arg(long, value_name = "ID")]
+        campaign: String,
+    },
+    /// Add evidence on who it was that no record of the case holds
+    Add(AddEvidence),
+    /// Stand behind the judgement of a campaign by name
+    Sign {
+        #[command(flatten)]
+        at: Remarking,
+        /// The campaign, by the beginning of its id
+        #[arg(long, value_name = "ID")]
+        campaign: String,
+    },
+    /// Record that somebody judges otherwise, and why
+    Dissent {
+        #[command(flatten)]
+        at: Remarking,
+        /// The campaign, by the beginning of its id
+        #[arg(long, value_name = "ID")]
+        campaign: String,
+        /// What they hold
+        text: String,
+    },
+    /// Record that a person at risk was told
+    Told {
+        #[command(flatten)]
+        at: Remarking,
+        /// Their id in the estate
+        #[arg(long)]
+        person: String,
+        /// What they were advised to do
+        advice: String,
+    },
+    /// Take a remark back
+    Undo {
+        #[command(flatten)]
+        at: Remarking,
+        /// Its number
+        number: i64,
+    },
+    /// Record what turned out
+    Resolve {
+        #[command(flatten)]
+        at: Remarking,
+        /// The campaign, by the beginning of its id
+        #[arg(long, value_name = "ID")]
+        campaign: String,
+        /// Which judgement: `state`, `group`, `e-mail/accessed` …
+        #[arg(long)]
+        about: String,
+        /// Whether what it says was so
+        #[arg(long, action = clap::ArgAction::Set)]
+        was_so: bool,
+        /// How that is known
+        source: String,
+    },
+    /// Say how often judgements came true, beside how often they said they would
+    Calibration {
+        /// The cases
+        #[arg(required = true, value_name = "DIR")]
+        cases: Vec<PathBuf>,
+    },
+}
+
+/// What every remark needs.
+#[derive(Debug, Args)]
+pub(crate) struct Remarking {
+    /// The case
+    #[arg(long, value_name = "DIR")]
+    pub(crate) case: PathBuf,
+
+    /// Who says so
+    #[arg(long, value_name = "NAME")]
+    pub(crate) by: String,
+
+    /// The estate that the case was made with: whom campaigns hit is judged anew
+    #[arg(long, value_name = "FILE")]
+    pub(crate) estate: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AddEvidence {
+    #[command(flatten)]
+    pub(crate) at: Remarking,
+
+    /// The campaign, by the beginning of its id
+    #[arg(long, value_name = "ID")]
+    pub(crate) campaign: String,
+
+    /// What kind: technique, tool, malware, infrastructure, victimology, timing-language, non-public
+    #[arg(long)]
+    pub(crate) class: String,
+
+    /// Who it comes from; what comes from one source counts once
+    #[arg(long)]
+    pub(crate) source: String,
+
+    /// The actor, or the state by two letters, that it speaks for
+    #[arg(long)]
+    pub(crate) supports: String,
+
+    /// How many times likelier it is if that is true than if it is not
+    #[arg(long)]
+    pub(crate) ratio: f64,
+
+    /// Source and information in the Admiralty code, such as B2
+    #[arg(long)]
+    pub(crate) grade: String,
+
+    /// Nobody else could have planted it
+    #[arg(long)]
+    pub(crate) hard_to_forge: bool,
+
+    /// What it says
+    pub(crate) claim: String,
+}
+
+/// A scale of words for probabilities.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ScaleName {
+    /// The UK's yardstick (PHIA)
+    Phia,
+    /// US Intelligence Community Directive 203
+    Icd203,
+    /// STIX 2.1
+    Stix,
+}
+
+impl From<ScaleName> for blackrod_model::assessment::Scale {
+    fn from(name: ScaleName) -> Self {
+        match name {
+            ScaleName::Phia => Self::Phia,
+            ScaleName::Icd203 => Self::Icd203,
+            ScaleName::Stix => Self::Stix,
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Actors {
+    /// List all profiles
+    List,
+    /// Show one
+    Show {
+        /// Its name, an alias, or its id in ATT&CK
+        name: String,
+    },
+    /// Draw what ATT&CK says in the profiles of a folder anew; what people wrote stays
+    Update {
+        /// MITRE ATT&CK as a STIX bundle
+        bundle: PathBuf,
+        /// Which version it is, `18.1`
+        #[arg(long)]
+        version: String,
+        /// The folder of profiles
+        #[arg(long, value_name = "DIR", default_value = "content/actors")]
+        folder: PathBuf,
+    },
 }

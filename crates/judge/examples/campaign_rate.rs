@@ -3,6 +3,8 @@
 
 use std::time::Instant;
 
+use blackrod_judge::actors::Actors;
+use blackrod_judge::{Assessor, Context};
 use blackrod_model::{
     Class, Entity, EntityKind, Estate, EvidenceId, Finding, FindingId, Position, Severity, Sha256, Timestamp,
 };
@@ -29,6 +31,16 @@ fn main() {
         campaigns.len()
     );
     println!("{seconds:.2} s");
+    match Actors::built_in() {
+        Ok(actors) => {
+            let (estate, context) = (Estate::default(), Context::default());
+            let began = Instant::now();
+            let mut assessor = Assessor::new(&findings, &estate, &actors, &context);
+            let judged = campaigns.iter().map(|campaign| assessor.assess(campaign)).count();
+            println!("{judged} assessments in {:.2} s", began.elapsed().as_secs_f64());
+        }
+        Err(error) => println!("not assessed: {error}"),
+    }
     match (memory_before, peak_memory_kib()) {
         (Some(before), Some(after)) => println!(
             "peak memory {} MiB, of which {} MiB for the findings themselves",

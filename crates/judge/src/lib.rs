@@ -19,6 +19,7 @@
 
 pub mod actors;
 pub mod assess;
+pub mod calibration;
 mod campaign;
 mod common;
 mod entities;

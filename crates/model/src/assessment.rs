@@ -351,3 +351,56 @@ pub struct AnalystItem {
     /// Whether somebody else could have planted it.
     pub forgeable: bool,
 }
+
+/// What people add to a case.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Remark {
+    /// Evidence on who it was.
+    Evidence(AnalystItem),
+    /// A named person stands behind the judgement.
+    SignOff {
+        /// On this campaign.
+        campaign: CampaignId,
+    },
+    /// Somebody judges otherwise.
+    Dissent {
+        /// On this campaign.
+        campaign: CampaignId,
+        /// What they hold, and why.
+        text: String,
+    },
+    /// Somebody at risk was told.
+    Told {
+        /// Their id in the estate.
+        person: String,
+        /// When, by whom, what.
+        told: Told,
+    },
+    /// It turned out whether a judgement was right.
+    Outcome {
+        /// The campaign.
+        campaign: CampaignId,
+        /// The judgement: what it is about (`state`, `e-mail/accessed`).
+        about: String,
+        /// The probability that was given.
+        probability: f64,
+        /// Whether what it said was so.
+        was_so: bool,
+        /// How that is known.
+        source: String,
+    },
+}
+
+/// A remark with who made it when.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Noted {
+    /// Its number in the case.
+    pub id: i64,
+    /// When it was made.
+    pub at: Timestamp,
+    /// By whom.
+    pub by: String,
+    /// The remark.
+    pub remark: Remark,
+}

@@ -202,6 +202,7 @@ impl Case {
             refusals: &self.refusals,
             findings: &self.findings,
             campaigns: &self.campaigns,
+            assessments: &[],
             mail_campaigns: &self.mail_campaigns,
             rule_sets: &self.rule_sets,
             explanations: &[Explanation {

@@ -34,6 +34,7 @@ const MAX_PLACES: usize = 20;
 ///      "findings": 57, "attack": ["T1003.001"],
 ///      "targets": [{"kind": "host", "value": "ws-014", "person": null, "findings": 40}]}
 ///   ],
+///   "assessments": […],                 as `blackrod assess show --json` has them, strongest campaign first
 ///   "not_read": [                       every reason in every item; most records first by reason
 ///     {"reason": "…", "evidence": "Security.evtx", "records": 12, "places": 1,
 ///      "examples": [{"record": 7, "offset": 4096}]}
@@ -71,6 +72,7 @@ pub fn summary_json(view: &CaseView<'_>) -> Value {
             "by_severity": by_severity(&tally),
         },
         "campaigns": campaigns(view),
+        "assessments": view.assessments,
         "not_read": not_read(&tally),
         "unread_evidence": unread_evidence(view),
         "rules": rules(view),

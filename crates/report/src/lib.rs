@@ -4,16 +4,22 @@
 //! written out (`⟦U+202E⟧`), and what is overlong is cut with its length told ([`shown`]).
 
 mod json;
+mod markdown;
 mod message;
+mod navigator;
 mod page;
 pub mod shown;
+mod stix;
 mod tally;
 mod text;
 mod view;
 mod words;
 
 pub use json::summary_json;
+pub use markdown::markdown;
 pub use message::{Body, MessageView, message_page, message_text};
+pub use navigator::navigator;
 pub use page::html;
+pub use stix::{Tlp, stix};
 pub use text::summary_text;
 pub use view::{CaseView, Explanation};

@@ -86,6 +86,13 @@ impl<'a> Tally<'a> {
         indices.map(|&index| &self.view.findings[index]).collect()
     }
 
+    /// The finding with this id.
+    pub(crate) fn finding(&self, id: &FindingId) -> Option<&'a Finding> {
+        self.finding_index
+            .get(id)
+            .and_then(|index| self.view.findings.get(*index))
+    }
+
     /// The index of the campaign of the finding at `index`.
     pub(crate) fn campaign_of(&self, index: usize) -> Option<usize> {
         self.campaign_of.get(index).copied().flatten()

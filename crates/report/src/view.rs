@@ -1,5 +1,6 @@
 //! What a report is made from.
 
+use blackrod_model::assessment::Assessment;
 use blackrod_model::estate::Organisation;
 use blackrod_model::mail::MailCampaign;
 use blackrod_model::{Campaign, Evidence, Finding, RefusalGroup, RuleSet, Run, Sha256, Timestamp};
@@ -29,6 +30,8 @@ pub struct CaseView<'a> {
     pub findings: &'a [Finding],
     /// All campaigns, strongest first.
     pub campaigns: &'a [Campaign],
+    /// What is judged of them.
+    pub assessments: &'a [Assessment],
     /// Messages that are judged to be one campaign, strongest first.
     pub mail_campaigns: &'a [MailCampaign],
     /// What became of the rules, by method.

@@ -20,6 +20,7 @@
 //! **Every change is in the log**, whose entries form a chain of hashes and hold digests of what they brought in;
 //! [`Case::verify`] computes all of them anew.
 
+mod assess;
 mod case;
 mod casebook;
 mod error;
@@ -35,6 +36,7 @@ mod summary;
 mod testing;
 mod verify;
 
+pub use assess::Version;
 pub use case::{Batch, Case, RunId};
 pub use casebook::log::LogEntry;
 pub use error::StoreError;

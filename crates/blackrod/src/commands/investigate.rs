@@ -12,7 +12,7 @@ use blackrod_read::{FieldMaps, Formats};
 use blackrod_store::Case;
 
 use super::report::{self, Gathered};
-use super::{Outcome, estate};
+use super::{Outcome, assess, estate};
 use crate::cli;
 use crate::pipeline::Pipeline;
 use crate::progress::Progress;
@@ -79,7 +79,7 @@ pub(crate) fn run(arguments: &cli::Investigate) -> anyhow::Result<Outcome> {
 }
 
 /// Draws anew what follows from all that the case holds: correlations, what is unusual among processes (at most
-/// `alerts_per_day` of that), then campaigns.
+/// `alerts_per_day` of that), campaigns, then what is judged of them.
 pub(super) fn conclude(
     case: &mut Case,
     detectors: &Detectors,
@@ -92,14 +92,10 @@ pub(super) fn conclude(
     together.extend(unusual_processes(case, estate, alerts_per_day)?);
     case.replace_correlations(&together)?;
     let mut findings = Vec::new();
-    case.each_finding(&mut |mut finding| {
-        // Campaigns are drawn from what findings share; what made each fire is most of its size.
-        finding.reasons = Vec::new();
-        findings.push(finding);
-    })?;
+    case.each_finding(&mut |finding| findings.push(assess::without_reasons(finding)))?;
     let campaigns = blackrod_judge::campaigns(&findings, estate);
     case.set_campaigns(&campaigns)?;
-    Ok(())
+    assess::judge(case, &findings, estate)
 }
 
 /// What departs from how the estate works, out of the facts of all processes in the order of time.

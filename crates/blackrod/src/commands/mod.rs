@@ -1,5 +1,7 @@
 //! One file per command.
 
+mod actors;
+mod assess;
 mod case;
 mod estate;
 mod explain;
@@ -44,6 +46,8 @@ pub(crate) fn run(command: Command) -> anyhow::Result<Outcome> {
         Command::Case(command) => case::run(&command),
         Command::Estate(command) => estate::run(&command),
         Command::Mail(command) => mail::run(&command),
+        Command::Assess(command) => assess::run(&command),
+        Command::Actors(command) => actors::run(&command),
         Command::Formats(arguments) => formats::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Completions { shell } => manual::completions(shell),

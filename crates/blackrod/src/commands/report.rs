@@ -5,6 +5,7 @@ use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use blackrod_model::assessment::Assessment;
 use blackrod_model::estate::Organisation;
 use blackrod_model::mail::MailCampaign;
 use blackrod_model::{
@@ -19,11 +20,14 @@ use crate::cli;
 pub(crate) fn run(arguments: &cli::Report) -> anyhow::Result<Outcome> {
     let (estate, _) = estate::load_or_empty(arguments.estate.as_deref())?;
     let case = Case::open(&arguments.case)?;
+    let gathered = Gathered::from_case(&case, &arguments.case, &estate)?;
+    if arguments.format != cli::ReportFormat::Html {
+        return gathered.write_other(arguments);
+    }
     let output = arguments
         .output
         .clone()
         .unwrap_or_else(|| default_path(&arguments.case));
-    let gathered = Gathered::from_case(&case, &arguments.case, &estate)?;
     gathered.write_html(&output)?;
     println!("{}", output.display());
     Ok(Outcome::Done)
@@ -43,6 +47,7 @@ pub(super) struct Gathered {
     refusals: Vec<RefusalGroup>,
     findings: Vec<Finding>,
     campaigns: Vec<Campaign>,
+    assessments: Vec<Assessment>,
     mail_campaigns: Vec<MailCampaign>,
     rule_sets: Vec<RuleSet>,
     log_head: Option<Sha256>,
@@ -58,6 +63,7 @@ impl Gathered {
             refusals: case.refusal_groups()?,
             findings: case.findings()?,
             campaigns: case.campaigns()?,
+            assessments: case.assessments()?,
             mail_campaigns: case.mail_campaigns()?,
             rule_sets: case.rule_sets()?,
             log_head: case.log_head()?,
@@ -93,11 +99,30 @@ impl Gathered {
             refusals: &self.refusals,
             findings: &self.findings,
             campaigns: &self.campaigns,
+            assessments: &self.assessments,
             mail_campaigns: &self.mail_campaigns,
             rule_sets: &self.rule_sets,
             explanations: &explanations,
             log_head: self.log_head,
         })
+    }
+
+    /// Writes what is not a page, to the file that is named or to standard output.
+    fn write_other(&self, arguments: &cli::Report) -> anyhow::Result<Outcome> {
+        let page = default_path(&arguments.case);
+        let text = self.view(&page, |view| match arguments.format {
+            cli::ReportFormat::Html | cli::ReportFormat::Md => blackrod_report::markdown(view),
+            cli::ReportFormat::Json => format!("{:#}\n", blackrod_report::summary_json(view)),
+            cli::ReportFormat::Stix => format!("{:#}\n", blackrod_report::stix(view, arguments.tlp.into())),
+            cli::ReportFormat::Navigator => format!("{:#}\n", blackrod_report::navigator(view)),
+        });
+        match &arguments.output {
+            Some(path) => {
+                std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?;
+            }
+            None => std::io::stdout().lock().write_all(text.as_bytes())?,
+        }
+        Ok(Outcome::Done)
     }
 
     /// Writes the page; what was there before is replaced only when the new page is whole.

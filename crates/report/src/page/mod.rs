@@ -1,6 +1,7 @@
 //! The report as one HTML file.
 
 mod annex;
+mod assessment;
 mod blob;
 mod campaigns;
 mod custody;
@@ -45,6 +46,8 @@ pub fn html(view: &CaseView<'_>, out: &mut dyn Write) -> io::Result<()> {
             (contents(&tally))
             main #main tabindex="-1" {
                 (summary::section(&tally))
+                (assessment::statement(&tally))
+                (assessment::section(&tally))
                 (campaigns::section(&tally))
                 (mail::section(&tally))
                 (findings::section(&tally))
@@ -123,8 +126,10 @@ fn header(tally: &Tally<'_>) -> Markup {
 }
 
 /// Id, number and heading of each section, in order.
-const SECTIONS: [(&str, &str); 9] = [
+const SECTIONS: [(&str, &str); 11] = [
     ("summary", "Summary"),
+    ("statement", "Statement"),
+    ("assessment", "Assessment"),
     ("campaigns", "Campaigns"),
     ("mail", "Mail campaigns"),
     ("findings", "Findings"),

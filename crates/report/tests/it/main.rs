@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod assessment;
 mod browser;
 mod hostile;
 mod make;

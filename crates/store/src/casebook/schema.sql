@@ -148,3 +148,21 @@ CREATE TABLE rule_sets (
     method TEXT PRIMARY KEY,
     body TEXT NOT NULL
 ) STRICT;
+
+-- What was judged of each campaign, with all earlier versions.
+CREATE TABLE assessments (
+    campaign TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    made INTEGER NOT NULL,
+    body TEXT NOT NULL,
+    PRIMARY KEY (campaign, version)
+) STRICT, WITHOUT ROWID;
+
+-- What people add: evidence, signatures, dissent, who was told, what turned out. Nothing is deleted; `undone` is 1 for what was taken back.
+CREATE TABLE remarks (
+    id INTEGER PRIMARY KEY,
+    made INTEGER NOT NULL,
+    author TEXT NOT NULL,
+    body TEXT NOT NULL,
+    undone INTEGER NOT NULL
+) STRICT;

@@ -91,6 +91,18 @@ pub(crate) static MEMBERS: Section = Section {
     table: "members",
     sql: "SELECT * FROM members ORDER BY campaign, place",
 };
+pub(crate) static ASSESSMENTS: Section = Section {
+    name: "assessments",
+    life: Life::Replaced,
+    table: "assessments",
+    sql: "SELECT * FROM assessments ORDER BY campaign, version",
+};
+pub(crate) static REMARKS: Section = Section {
+    name: "remarks",
+    life: Life::Replaced,
+    table: "remarks",
+    sql: "SELECT * FROM remarks ORDER BY id",
+};
 pub(crate) static RULE_SETS: Section = Section {
     name: "rule_sets",
     life: Life::Replaced,
@@ -108,7 +120,7 @@ pub(crate) static RUNS: Section = Section {
 pub(crate) static BATCH: [&Section; 6] = [&EVIDENCE, &FILES, &REFUSALS, &FINDINGS, &PREMISES, &FACTS];
 
 /// All sections.
-pub(crate) static ALL: [&Section; 13] = [
+pub(crate) static ALL: [&Section; 15] = [
     &EVIDENCE,
     &FILES,
     &REFUSALS,
@@ -120,6 +132,8 @@ pub(crate) static ALL: [&Section; 13] = [
     &CORRELATIONS,
     &CAMPAIGNS,
     &MEMBERS,
+    &ASSESSMENTS,
+    &REMARKS,
     &RULE_SETS,
     &RUNS,
 ];
