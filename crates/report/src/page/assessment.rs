@@ -54,7 +54,7 @@ pub(super) fn statement(tally: &Tally<'_>) -> Markup {
                     }
                     @for question in Question::ALL {
                         @for judgement in assessment.on(question).filter(|judgement| is_for_public(judgement)) {
-                            p { (judgement.sentence(Scale::Phia)) }
+                            p { (shown::line(&judgement.sentence(Scale::Phia))) }
                         }
                     }
                     @for line in assessment.missing.iter().filter(|line| line.contains("was copied is not known")) { p { (shown::line(line)) } }

@@ -48,7 +48,7 @@ struct Bundle<'v> {
 
 impl<'v> Bundle<'v> {
     fn new(view: &'v CaseView<'v>, tlp: Tlp) -> Self {
-        let made = time(view.generated).unwrap_or_else(|| "1970-01-01T00:00:00.000Z".to_owned());
+        let made = version_time(view.generated).unwrap_or_else(|| "1970-01-01T00:00:00.000Z".to_owned());
         let mut bundle = Self {
             view,
             tlp,
@@ -161,7 +161,7 @@ impl<'v> Bundle<'v> {
             "name": format!("Assessment of {name}"),
             "description": assessment.map(statement),
             "report_types": ["campaign"],
-            "published": self.made,
+            "published": time(self.view.generated).unwrap_or_else(|| self.made.clone()),
             "object_refs": refs,
         });
         self.add("report", id("report", &[campaign.id.as_str()]), report);
@@ -318,8 +318,14 @@ fn percent(probability: f64) -> u8 {
     Likelihood::of(probability, Scale::Stix).percent
 }
 
-/// `2021-01-22T09:30:00.000Z`; nothing where unknown.
+/// `2021-01-22T09:30:00.25Z`, without a fraction that is zero; nothing where unknown.
 fn time(time: Timestamp) -> Option<String> {
+    let whole = words::format(time, "%Y-%m-%dT%H:%M:%S.%6f")?;
+    Some(format!("{}Z", whole.trim_end_matches('0').trim_end_matches('.')))
+}
+
+/// `2021-01-22T09:30:00.250Z`: `created` and `modified` have exactly three digits.
+fn version_time(time: Timestamp) -> Option<String> {
     words::format(time, "%Y-%m-%dT%H:%M:%S.%3fZ")
 }
 
