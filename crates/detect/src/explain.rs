@@ -1,7 +1,7 @@
 //! What the detectors say of themselves.
 
 use crate::mail::stream;
-use crate::{indicators, rarity, sigma, yara};
+use crate::{accounts, indicators, rarity, sigma, yara};
 
 /// A detector's documentation.
 #[derive(Clone, Copy, Debug)]
@@ -28,8 +28,16 @@ pub static ALL: &[Doc] = &[
         "Indicators of compromise in every field",
         indicators::EXPLAIN,
     ),
-    doc(stream::RECONNAISSANCE, "Campaigns that find out who reads", stream::EXPLAIN),
-    doc(stream::SPEAR, "Messages that stand out among a day's mail", stream::EXPLAIN),
+    doc(
+        stream::RECONNAISSANCE,
+        "Campaigns that find out who reads",
+        stream::EXPLAIN,
+    ),
+    doc(
+        stream::SPEAR,
+        "Messages that stand out among a day's mail",
+        stream::EXPLAIN,
+    ),
     doc(stream::LATERAL, "Phishing from inside accounts", stream::EXPLAIN),
     doc(
         rarity::SESSION_CODE,
@@ -37,6 +45,35 @@ pub static ALL: &[Doc] = &[
         rarity::EXPLAIN,
     ),
     doc(rarity::COMMAND_CODE, "A single unusual command", rarity::EXPLAIN),
+        "account/spray",
+        "Passwords tried out over many accounts",
+        accounts::EXPLAIN,
+    ),
+    doc(
+        "account/guessed",
+        "A sign-in from where passwords were sprayed",
+        accounts::EXPLAIN,
+    ),
+    doc(
+        "account/mfa-fatigue",
+        "A second factor given after many requests",
+        accounts::EXPLAIN,
+    ),
+    doc(
+        "account/session-moved",
+        "A session in two places",
+        accounts::EXPLAIN,
+    ),
+    doc(
+        "account/mailbox-rule",
+        "A mailbox rule that hides or forwards mail",
+        accounts::EXPLAIN,
+    ),
+    doc(
+        "account/taken",
+        "An account with several signs of a takeover",
+        accounts::EXPLAIN,
+    ),
 ];
 
 /// The detector with this code, in any case.

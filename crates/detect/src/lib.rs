@@ -4,6 +4,7 @@
 //! has a [`Scanner`], which is cheap. Adding a detector is one folder here, one line in
 //! [`Scanner::event`] and one in [`explain::ALL`]; adding a rule takes no Rust at all.
 
+pub mod accounts;
 pub mod content;
 pub mod entities;
 pub mod explain;
@@ -162,6 +163,8 @@ impl Scanner<'_> {
             }
             None => self.sigma.event(evidence, event, found),
         }
+        let act = accounts::extract::act(evidence, event);
+        found.facts.extend(act.as_ref().and_then(Fact::of));
         self.indicators.search(event, evidence, &mut found.findings);
         let process = self.processes.facts(evidence, event);
         found.facts.extend(process.as_ref().and_then(Fact::of));

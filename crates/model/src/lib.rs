@@ -9,6 +9,7 @@
 //!
 //! There is no I/O here and nothing heavy.
 
+mod account;
 pub mod assessment;
 mod attack;
 mod attack_table;
@@ -30,6 +31,7 @@ mod severity;
 mod time;
 mod value;
 
+pub use account::{AccountAct, ActKind};
 pub use attack::{Tactic, Technique};
 pub use campaign::{Campaign, CampaignId, Target, Tie};
 pub use class::Class;

@@ -8,7 +8,7 @@ use blackrod_detect::{Detectors, Sources, rarity};
 use blackrod_store::{Case, VerifyOptions, VerifyReport};
 use serde_json::json;
 
-use super::{Outcome, estate, investigate, report};
+use super::{Outcome, conclude, estate, report};
 use crate::cli;
 
 pub(crate) fn run(command: &cli::Case) -> anyhow::Result<Outcome> {
@@ -147,7 +147,7 @@ fn merge(arguments: &cli::Merge) -> anyhow::Result<Outcome> {
             merged.evidence_known,
         );
     }
-    investigate::conclude(
+    conclude::conclude(
         &mut case,
         &detectors,
         &estate,

@@ -4,15 +4,14 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use blackrod_detect::{Detectors, Sources, rarity};
-use blackrod_model::process::ProcessFacts;
-use blackrod_model::{Estate, Finding, Keep, RuleSet, Run, Sha256, Timestamp};
+use blackrod_detect::{Detectors, Sources};
+use blackrod_model::{RuleSet, Run, Sha256, Timestamp};
 use blackrod_read::evidence::{Limits, walk};
 use blackrod_read::{FieldMaps, Formats};
 use blackrod_store::Case;
 
 use super::report::{self, Gathered};
-use super::{Outcome, assess, estate};
+use super::{Outcome, conclude, estate};
 use crate::cli;
 use crate::pipeline::Pipeline;
 use crate::progress::Progress;
@@ -63,7 +62,7 @@ pub(crate) fn run(arguments: &cli::Investigate) -> anyhow::Result<Outcome> {
     progress.stage("judging");
     note_idle_rules(&mut rule_sets, &detectors, &tally.seen);
     case.set_rule_sets(&rule_sets)?;
-    conclude(&mut case, &detectors, &estate, arguments.alerts_per_day)?;
+    conclude::conclude(&mut case, &detectors, &estate, arguments.alerts_per_day)?;
     case.end_run(run, Timestamp::now())?;
 
     progress.stage("writing the report");
@@ -76,41 +75,6 @@ pub(crate) fn run(arguments: &cli::Investigate) -> anyhow::Result<Outcome> {
         (Some(limit), Some(worst)) if worst >= limit => Outcome::SeverityReached,
         _ => Outcome::Done,
     })
-}
-
-/// Draws anew what follows from all that the case holds: correlations, what is unusual among processes (at most
-/// `alerts_per_day` of that), campaigns, then what is judged of them.
-pub(super) fn conclude(
-    case: &mut Case,
-    detectors: &Detectors,
-    estate: &Estate,
-    alerts_per_day: u32,
-) -> anyhow::Result<()> {
-    let mut premises = Vec::new();
-    case.each_premise(&mut |premise| premises.push(premise))?;
-    let mut together = detectors.correlate(premises.into_iter());
-    together.extend(unusual_processes(case, estate, alerts_per_day)?);
-    case.replace_correlations(&together)?;
-    let mut findings = Vec::new();
-    case.each_finding(&mut |finding| findings.push(assess::without_reasons(finding)))?;
-    let campaigns = blackrod_judge::campaigns(&findings, estate);
-    case.set_campaigns(&campaigns)?;
-    assess::judge(case, &findings, estate)
-}
-
-/// What departs from how the estate works, out of the facts of all processes in the order of time.
-fn unusual_processes(case: &Case, estate: &Estate, alerts_per_day: u32) -> anyhow::Result<Vec<Finding>> {
-    let options = rarity::Options {
-        alerts_per_day,
-        ..rarity::Options::default()
-    };
-    let mut stream = rarity::Stream::new(estate, options);
-    case.each_fact(ProcessFacts::KIND, &mut |fact| {
-        if let Some(facts) = fact.kept::<ProcessFacts>() {
-            stream.push(&facts);
-        }
-    })?;
-    Ok(stream.finish().findings)
 }
 
 /// The files that are named, and those directly in the folders that are, by name.

@@ -3,6 +3,7 @@
 mod actors;
 mod assess;
 mod case;
+mod conclude;
 mod estate;
 mod explain;
 mod formats;

@@ -1,0 +1,137 @@
+//! Accounts: who tried to get in, who got in, and what was done with the account.
+//!
+//! [`extract::act`] keeps what a record says about an account; all threads do that at once. [`Stream`] takes
+//! these acts in the order of time.
+
+pub mod extract;
+mod guessing;
+mod joined;
+mod reading;
+mod rules;
+mod sessions;
+
+use blackrod_model::{AccountAct, ActKind, Entity, EntityKind, Finding, FindingId, Reason, Severity};
+
+use guessing::Guessing;
+use joined::Joined;
+use reading::Reading;
+use sessions::Sessions;
+
+/// What the detectors of this module find and miss.
+pub const EXPLAIN: &str = include_str!("explain.md");
+
+/// Acts in the order of time.
+#[derive(Default)]
+pub struct Stream {
+    guessing: Guessing,
+    sessions: Sessions,
+    reading: Reading,
+    joined: Joined,
+    findings: Vec<Finding>,
+}
+
+/// What detectors of this module say about one act.
+struct Claim<'a> {
+    code: &'static str,
+    title: String,
+    severity: Severity,
+    attack: &'static [&'static str],
+    reasons: Vec<Reason>,
+    /// The act that the claim is about.
+    act: &'a AccountAct,
+    /// Tells claims of one kind about one record apart.
+    detail: String,
+}
+
+impl Stream {
+    /// Judges an act. They must come in the order of their times.
+    pub fn push(&mut self, act: &AccountAct) {
+        self.guessing.push(act, &mut self.joined, &mut self.findings);
+        self.sessions.push(act, &mut self.joined, &mut self.findings);
+        self.reading.push(act);
+        self.joined.push(act);
+        if act.kind == ActKind::MailboxRule && act.points >= rules::ALONE {
+            self.findings.push(
+                Claim {
+                    code: "account/mailbox-rule",
+                    title: format!("A mailbox rule that hides or forwards mail, by {}", act.user),
+                    severity: Severity::High,
+                    attack: &["T1564.008"],
+                    reasons: vec![Reason::new("rule", &act.detail)],
+                    act,
+                    detail: String::new(),
+                }
+                .into_finding(),
+            );
+        }
+    }
+
+    /// What all acts come to.
+    pub fn finish(mut self) -> Vec<Finding> {
+        self.joined.finish(&self.reading, &mut self.findings);
+        self.findings
+    }
+}
+
+impl Claim<'_> {
+    fn into_finding(self) -> Finding {
+        let act = self.act;
+        Finding {
+            id: FindingId::new(self.code, self.code, act.evidence, act.at, &self.detail),
+            code: self.code.to_owned(),
+            rule_id: self.code.to_owned(),
+            title: self.title,
+            severity: self.severity,
+            time: act.time,
+            evidence: act.evidence,
+            at: act.at,
+            class: act.class,
+            attack: self.attack.iter().map(|id| (*id).to_owned()).collect(),
+            reasons: self.reasons,
+            entities: entities(act).collect(),
+        }
+    }
+}
+
+/// What an act shares with others.
+fn entities(act: &AccountAct) -> impl Iterator<Item = Entity> {
+    let account = match act.user.contains('@') {
+        true => EntityKind::Address,
+        false => EntityKind::Account,
+    };
+    let user = Entity::new(account, &act.user);
+    let target = act
+        .target
+        .as_deref()
+        .and_then(|target| Entity::new(EntityKind::Address, target));
+    let address = act
+        .address
+        .and_then(|ip| Entity::new(EntityKind::Ip, &ip.to_string()));
+    let session = act
+        .session
+        .as_deref()
+        .and_then(|session| Entity::new(EntityKind::Session, session));
+    [user, target, address, session].into_iter().flatten()
+}
+
+/// Seconds since the epoch; acts without a time count as of the beginning.
+fn seconds(act: &AccountAct) -> i64 {
+    act.time.seconds().unwrap_or_default()
+}
+
+/// The network of an address as attackers and users change it: /24 of IPv4, /48 of IPv6.
+fn network(address: std::net::IpAddr) -> std::net::IpAddr {
+    match address.to_canonical() {
+        std::net::IpAddr::V4(ip) => {
+            let [a, b, c, _] = ip.octets();
+            std::net::Ipv4Addr::new(a, b, c, 0).into()
+        }
+        std::net::IpAddr::V6(ip) => {
+            let [a, b, c, ..] = ip.segments();
+            std::net::Ipv6Addr::new(a, b, c, 0, 0, 0, 0, 0).into()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
