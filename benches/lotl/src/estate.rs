@@ -387,7 +387,7 @@ fn intrude(intrusion: u64, random: &mut Random, raws: &mut Vec<Raw>) {
             continue;
         }
         // Most use a logon of their own, some the session of the account's owner.
-        let own = if intrusion % 3 == 0 {
+        let own = if intrusion.is_multiple_of(3) {
             0
         } else {
             0x77_0000 + intrusion

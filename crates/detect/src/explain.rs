@@ -45,6 +45,7 @@ pub static ALL: &[Doc] = &[
         rarity::EXPLAIN,
     ),
     doc(rarity::COMMAND_CODE, "A single unusual command", rarity::EXPLAIN),
+    doc(
         "account/spray",
         "Passwords tried out over many accounts",
         accounts::EXPLAIN,

@@ -145,7 +145,7 @@ mod tests {
     #[test]
     fn messages_are_judged_in_the_order_of_time_and_marked() {
         let folder = tempfile::tempdir().unwrap();
-        let mut case = Case::create_or_open(&folder.path().join("c.case")).unwrap();
+        let mut case = Case::create_or_open(folder.path().join("c.case")).unwrap();
         for (number, seconds) in [(1u64, 300), (2, 100)] {
             let item = item(number);
             let id = item.evidence.id;

@@ -13,11 +13,9 @@ const TABLE: &str = include_str!("../../../../content/mail/links.toml");
 /// How many links are unwrapped, one within the other.
 const UNWRAP_LIMIT: usize = 4;
 
-pub(super) static LISTS: LazyLock<Lists> = LazyLock::new(|| match toml::from_str(TABLE) {
-    Ok(lists) => lists,
+pub(super) static LISTS: LazyLock<Lists> =
     // A test reads the table; what is built in cannot be broken by a user.
-    Err(_) => Lists::default(),
-});
+    LazyLock::new(|| toml::from_str(TABLE).unwrap_or_default());
 
 #[derive(Default, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]

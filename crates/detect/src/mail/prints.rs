@@ -104,7 +104,7 @@ pub(super) fn shape(text: &str) -> String {
 }
 
 fn class(word: &str) -> char {
-    let all = |is: fn(&u8) -> bool| word.as_bytes().iter().all(|byte| is(byte));
+    let all = |is: fn(&u8) -> bool| word.as_bytes().iter().all(&is);
     match () {
         () if all(u8::is_ascii_digit) => 'd',
         () if word.len() >= 8 && all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) => 'h',

@@ -40,8 +40,11 @@ const FUNCTIONS: [&str; 14] = [
 /// What can be derived from the addresses of a message's recipients.
 pub struct Derivations<'r> {
     recipients: &'r [String],
-    tables: [OnceCell<Vec<(Vec<u8>, String)>>; ALGORITHMS.len()],
+    tables: [OnceCell<Table>; ALGORITHMS.len()],
 }
+
+/// Digests of one algorithm, with how each was made.
+type Table = Vec<(Vec<u8>, String)>;
 
 struct Algorithm {
     name: &'static str,

@@ -217,7 +217,7 @@ impl Shaper<'_> {
 /// The class of a value that may vary; none for words. It only says of what kind the characters are: whether a
 /// value does vary is seen across messages.
 fn class(value: &str) -> Option<String> {
-    let count = |test: fn(&u8) -> bool| value.bytes().filter(|byte| test(byte)).count();
+    let count = |test: fn(&u8) -> bool| value.bytes().filter(&test).count();
     let length = value.len();
     let digits = count(u8::is_ascii_digit);
     if digits == length && length > 0 {

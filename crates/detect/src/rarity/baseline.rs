@@ -39,7 +39,16 @@ const WEEK_MICROS: i64 = 7 * DAY_MICROS;
 const DAY_MICROS: i64 = 86_400_000_000;
 
 /// What a count of so many weeks ago still counts: half after four weeks.
-const FADE: [f32; WEEKS] = [1.0, 0.840_9, 0.707_1, 0.594_6, 0.5, 0.420_4, 0.353_6, 0.297_3];
+const FADE: [f32; WEEKS] = [
+    1.0,
+    0.840_9,
+    std::f32::consts::FRAC_1_SQRT_2,
+    0.594_6,
+    0.5,
+    0.420_4,
+    0.353_6,
+    0.297_3,
+];
 
 impl Baseline {
     /// The most keys that are counted exactly: about 350 MB with everything, half as much again while the table grows.

@@ -173,16 +173,15 @@ impl Sessions {
             terms.extend(session.chain(score.can));
             if own > 0.0
                 && let Some(arrival) = self.arrivals.remove(&place_key(&facts.host, actor))
+                && since(arrival.at, facts.time) < TIE_LASTS / 2
             {
-                if since(arrival.at, facts.time) < TIE_LASTS / 2 {
-                    terms.push(Term {
-                        what: format!(
-                            "the account came from {}, from where it seldom comes",
-                            arrival.from
-                        ),
-                        value: arrival.value,
-                    });
-                }
+                terms.push(Term {
+                    what: format!(
+                        "the account came from {}, from where it seldom comes",
+                        arrival.from
+                    ),
+                    value: arrival.value,
+                });
             }
         }
         let value = score.total + terms.iter().map(|term| term.value).sum::<f32>();

@@ -129,11 +129,11 @@ impl Callback<Infallible, ()> for Feed<'_> {
                 writer.attributes.clear();
                 writer.in_start_tag = true;
             }
-            CallbackEvent::AttributeName { name } if writer.in_start_tag => {
-                if writer.attributes.len() < ATTRIBUTE_LIMIT {
-                    let name = String::from_utf8_lossy(name).into_owned();
-                    writer.attributes.push((name, String::new()));
-                }
+            CallbackEvent::AttributeName { name }
+                if writer.in_start_tag && writer.attributes.len() < ATTRIBUTE_LIMIT =>
+            {
+                let name = String::from_utf8_lossy(name).into_owned();
+                writer.attributes.push((name, String::new()));
             }
             CallbackEvent::AttributeValue { value } if writer.in_start_tag => {
                 if let Some((_, empty)) = writer.attributes.last_mut().filter(|(_, value)| value.is_empty()) {

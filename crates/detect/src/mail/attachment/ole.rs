@@ -361,7 +361,7 @@ pub(super) fn object_marks(bytes: &[u8]) -> Option<&'static str> {
     if has(b"Ole2Link") || has(b"OLE2Link") || has(b"OLE2LINK") {
         return Some("OLE2Link");
     }
-    if has(b"Package\0") || has(b"O\0l\0e\01\00\0N\0a\0t\0i\0v\0e") {
+    if has(b"Package\0") || has(b"O\0l\0e\x001\x000\x00N\0a\0t\0i\0v\0e") {
         return Some("Package");
     }
     None

@@ -37,10 +37,8 @@ fn version_5(bytes: &[u8]) -> Listing {
                 break;
             }
             END => break,
-            FILE => {
-                if file_5(header, extra_at, &mut listing).is_none() {
-                    break;
-                }
+            FILE if file_5(header, extra_at, &mut listing).is_none() => {
+                break;
             }
             _ => {}
         }
