@@ -519,8 +519,8 @@ pub(crate) enum Actors {
         /// MITRE ATT&CK as a STIX bundle
         bundle: PathBuf,
         /// Which version it is, `18.1`
-        #[arg(long)]
-        version: String,
+        #[arg(long, value_name = "VERSION")]
+        release: String,
         /// The folder of profiles
         #[arg(long, value_name = "DIR", default_value = "content/actors")]
         folder: PathBuf,

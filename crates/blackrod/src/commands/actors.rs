@@ -16,9 +16,9 @@ pub(crate) fn run(command: &cli::Actors) -> anyhow::Result<Outcome> {
         cli::Actors::Show { name } => show(name)?,
         cli::Actors::Update {
             bundle,
-            version,
+            release,
             folder,
-        } => update_files(bundle, version, folder)?,
+        } => update_files(bundle, release, folder)?,
     }
     Ok(Outcome::Done)
 }

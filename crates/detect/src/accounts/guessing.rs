@@ -134,9 +134,8 @@ impl Guessing {
             }
         }
         let Some(address) = act.address else { return };
-        let Some(source) = self.networks.get_mut(&network(address)) else {
-            return;
-        };
+        let source = self.networks.entry(network(address)).or_default();
+        forget(&mut source.successes, |(at, _)| now - at > SLOW);
         source.successes.push_back((now, act.user.clone()));
         let follows_spray = source.last_spray.is_some_and(|at| now - at <= AFTERMATH);
         let had_failed = source.failures.iter().any(|(_, user, _)| *user == act.user);

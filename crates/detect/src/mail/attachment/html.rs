@@ -1,8 +1,5 @@
 //! HTML and SVG as attachments: a page that opens in the browser, outside of what mail clients forbid.
 
-use blackrod_model::mail::LinkRole;
-
-use super::super::page::Page;
 use super::{File, Notes, sniff};
 
 /// Characters that are looked at.
@@ -109,26 +106,6 @@ pub(super) fn look(file: File<'_>, notes: &mut Notes<'_>) {
         if let Some(word) = any(SENDS) {
             notes.signal("content/html-sends", &format!("{}: {word}", file.name));
         }
-    }
-    page(&text, is_drawing, notes);
-}
-
-/// Where it leads, what it loads, what it sends.
-fn page(text: &str, is_drawing: bool, notes: &mut Notes<'_>) {
-    let label = if is_drawing {
-        "attached svg"
-    } else {
-        "attached html"
-    };
-    let page = Page::walk(text);
-    for anchor in &page.anchors {
-        notes.link(&anchor.url, LinkRole::Click, label);
-    }
-    for form in &page.forms {
-        notes.link(&form.action, LinkRole::Form, label);
-    }
-    for resource in &page.resources {
-        notes.link(&resource.url, LinkRole::Beacon, label);
     }
 }
 

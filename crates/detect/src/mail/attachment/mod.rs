@@ -20,9 +20,11 @@ mod sniff;
 
 use std::borrow::Cow;
 
-use blackrod_model::mail::{Attachment, Facts, Link, LinkRole, Part, Signal};
+use blackrod_model::mail::{Attachment, Facts, LinkRole, Part, Signal};
 
-use super::{Anatomy, View};
+use super::token::Derivations;
+use super::url::Target;
+use super::{Anatomy, View, links};
 
 /// Attachments listed of one message.
 const MAX_FILES: usize = 200;
@@ -71,6 +73,7 @@ struct Notes<'n> {
     text: &'n str,
     signals: usize,
     links: usize,
+    derivations: &'n Derivations<'n>,
 }
 
 impl Default for Budget {
@@ -107,19 +110,9 @@ impl Notes<'_> {
             return;
         }
         self.links += 1;
-        let Some(target) = url::Url::parse(url).ok() else {
-            return;
-        };
-        let host = target.host_str().unwrap_or_default().to_lowercase();
-        let domain = psl::domain_str(&host).unwrap_or(&host).to_owned();
-        self.facts.links.push(Link {
-            role,
-            template: clipped(target.as_str(), MAX_SEEN),
-            host,
-            domain,
-            found_in: found_in.to_owned(),
-            ..Link::default()
-        });
+        if let Some(target) = Target::parse(url) {
+            links::add(self.facts, self.derivations, role, &target, found_in, false);
+        }
     }
 
     /// Takes up to `wanted` bytes from what may be decompressed.
@@ -169,6 +162,7 @@ pub(super) fn look(_anatomy: &Anatomy, view: &View<'_>, facts: &mut Facts) {
         text: &text,
         signals: 0,
         links: 0,
+        derivations: &view.derivations,
     };
     if files.len() > MAX_FILES {
         notes.signal("content/too-much", &format!("more than {MAX_FILES} attachments"));

@@ -168,12 +168,9 @@ fn calendar(file: File<'_>, notes: &mut Notes<'_>) {
         .replace("\\,", ",");
     let lower = text.to_ascii_lowercase();
     let invites = lower.contains("method:request") || lower.contains("method:publish");
-    let mut links = 0;
-    for url in urls(&text).filter(|url| !url.contains("schemas.microsoft.com")) {
-        notes.link(url, LinkRole::Click, "ics");
-        links += 1;
-    }
-    if invites && links > 0 {
+    // The links themselves are among those that the message loads or leads to already.
+    let leads_somewhere = urls(&text).any(|url| !url.contains("schemas.microsoft.com"));
+    if invites && leads_somewhere {
         notes.signal("content/calendar-link", file.name);
     }
     let organizer = lower
