@@ -8,6 +8,8 @@
 use std::collections::BTreeMap;
 
 use blackrod_simulate::Hosts;
+use std::collections::hash_map::Entry;
+
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::detector::Alert;
@@ -64,13 +66,14 @@ impl Score {
         for (index, alert) in alerts.iter().enumerate() {
             match judge(alert, outcome) {
                 Verdict::Right(campaign) => {
-                    if first.contains_key(&campaign) {
-                        self.fragments += 1;
-                    } else {
-                        first.insert(campaign, alert);
+                    match first.entry(campaign) {
+                        Entry::Occupied(_) => self.fragments += 1,
+                        Entry::Vacant(none) => {
+                            none.insert(alert);
+                        }
                     }
-                    for budget in 0..BUDGETS.len() {
-                        if within[budget].contains(&index) {
+                    for (budget, kept) in within.iter().enumerate() {
+                        if kept.contains(&index) {
                             found_within.insert((campaign, budget));
                         }
                     }
