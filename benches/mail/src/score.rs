@@ -6,10 +6,9 @@
 //!   phishing are also counted apart. The rest (half hostile, no campaign with half of it) is called mixed: it finds nothing and is not false.
 
 use std::collections::BTreeMap;
-
-use blackrod_simulate::Hosts;
 use std::collections::hash_map::Entry;
 
+use blackrod_simulate::Hosts;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::detector::Alert;

@@ -216,7 +216,7 @@ fn shown_domain(text: &str) -> Option<String> {
         )
     };
     let is_known = psl::domain(target.host.as_bytes()).is_some_and(|domain| domain.suffix().is_known());
-    (is_known && !is_file).then_some(target.domain)
+    ((has_scheme || is_known) && !is_file).then_some(target.domain)
 }
 
 fn forms(view: &View<'_>, facts: &mut Facts, page: &Page, found_in: &'static str, name: &str) {
