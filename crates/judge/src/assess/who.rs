@@ -193,6 +193,7 @@ pub(super) fn risk(at_risk: &[PersonAtRisk], targeting: &[Enrichment]) -> Option
             "each of the {hit} people who were hit will be tried again, and {others} more share with them that they are in {}",
             enrichment.name
         ),
+        _ if hit == 1 => "the person who was hit will be tried again".to_owned(),
         _ => format!("each of the {hit} people who were hit will be tried again"),
     };
     Some(Judgement {

@@ -127,6 +127,10 @@ proptest! {
         let low: BTreeSet<FindingId> = low.map(|finding| finding.id).collect();
         for campaign in &before {
             let core: BTreeSet<FindingId> = campaign.difference(&low).copied().collect();
+            // One finding alone was a campaign for the low ones that went with it, and these may go elsewhere.
+            if core.len() < 2 {
+                continue;
+            }
             prop_assert!(after.iter().any(|grown| grown.is_superset(&core)));
         }
         for campaign in &after {

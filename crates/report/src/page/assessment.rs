@@ -168,7 +168,6 @@ fn matrix(assessment: &Assessment) -> Markup {
     let shown_hypotheses = assessment.hypotheses.len().min(6);
     let hypotheses = &assessment.hypotheses[..shown_hypotheses];
     let others = assessment.hypotheses.iter().skip(shown_hypotheses);
-    let percent = |value: f64| format!("{:.0} %", 100.0 * value);
     html! {
         h4 { "Who it may have been" }
         (parts::table(
@@ -222,8 +221,8 @@ fn row(item: &EvidenceItem, count: usize) -> Markup {
             @for at in 0..count {
                 td.num { (item.ln_ratios.get(at).map_or_else(|| "–".to_owned(), |ln| format!("{:.2}", ln.exp()))) }
             }
-            td.num { (format!("{:.0} %", 100.0 * item.state_without)) }
-            td.num { (format!("{:.0} %", 100.0 * item.group_without)) }
+            td.num { (percent(item.state_without)) }
+            td.num { (percent(item.group_without)) }
         }
     }
 }
@@ -243,7 +242,7 @@ fn people(at_risk: &[PersonAtRisk]) -> Markup {
                         tr {
                             th scope="row" { (parts::quoted(if person.name.is_empty() { &person.person } else { &person.name })) }
                             td { (shown::line_of(&person.why, 200)) }
-                            td.num { (format!("{:.0} %", 100.0 * person.probability)) }
+                            td.num { (percent(person.probability)) }
                             td {
                                 @match &person.told {
                                     Some(told) => { (words::moment(told.at)) " by " (parts::quoted(&told.by)) ": " (shown::line_of(&told.advice, 200)) },
@@ -265,5 +264,14 @@ fn lines(heading: &str, lines: &[String]) -> Markup {
             h4 { (heading) }
             ul { @for line in lines { li { (shown::line(line)) } } }
         }
+    }
+}
+
+/// A probability as people read it: never none, never certain.
+fn percent(probability: f64) -> String {
+    match 100.0 * probability {
+        value if value < 0.5 => "below 1 %".to_owned(),
+        value if value >= 99.5 => "above 99 %".to_owned(),
+        value => format!("{value:.0} %"),
     }
 }
