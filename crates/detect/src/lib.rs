@@ -205,6 +205,11 @@ impl Scanner<'_> {
     }
 }
 
+/// The first `limit` bytes of a text, cut between characters.
+pub(crate) fn clip(text: &str, limit: usize) -> &str {
+    text.get(..text.floor_char_boundary(limit)).unwrap_or(text)
+}
+
 impl SeenSources {
     /// Adds what another scanner met.
     pub fn merge(&mut self, other: Self) {

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use blackrod_model::{AccountAct, ActKind, Class, Column, Event, EvidenceId, Value};
 
 use super::rules::Rule;
+use crate::clip;
 
 /// The act that `event` tells of; `None` where it is not about an account, or says nothing that is judged.
 pub fn act(evidence: EvidenceId, event: &Event<'_>) -> Option<AccountAct> {
@@ -119,6 +120,9 @@ fn sign_in(event: &Event<'_>) -> Option<ActKind> {
 
 /// What was done to a directory or a mailbox: kind, words, count, points.
 fn directory_or_mailbox(event: &Event<'_>, operation: &str) -> Option<(ActKind, String, u32, u8)> {
+    if operation.is_empty() {
+        return None;
+    }
     let name = operation.to_ascii_lowercase();
     let object = text(event, "ObjectId").unwrap_or_default();
     let plain = |kind, points| Some((kind, cut(&format!("{operation} {object}"), 300), 0, points));
@@ -286,5 +290,5 @@ fn text_with(event: &Event<'_>, name: &str) -> Option<String> {
 }
 
 fn cut(text: &str, most: usize) -> String {
-    text[..text.floor_char_boundary(most)].to_owned()
+    clip(text, most).to_owned()
 }

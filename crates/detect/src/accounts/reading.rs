@@ -40,10 +40,10 @@ impl Bounds {
     }
 }
 
-/// Mailbox reads by account and session.
+/// Mailbox reads by mailbox and session.
 #[derive(Default)]
 pub(super) struct Reading {
-    by_session: FxHashMap<(String, Option<String>), Bounds>,
+    by_mailbox: FxHashMap<String, FxHashMap<Option<String>, Bounds>>,
 }
 
 impl Reading {
@@ -65,17 +65,15 @@ impl Reading {
             _ => return,
         };
         let mailbox = act.target.as_ref().unwrap_or(&act.user);
-        self.by_session
-            .entry((mailbox.clone(), act.session.clone()))
-            .or_default()
-            .add(read);
+        let sessions = self.by_mailbox.entry(mailbox.clone()).or_default();
+        sessions.entry(act.session.clone()).or_default().add(read);
     }
 
     /// What was read of this mailbox in this session; in all sessions where none is given.
     pub(super) fn of(&self, mailbox: &str, session: Option<&str>) -> Bounds {
         let mut sum = Bounds::default();
-        for ((owner, in_session), bounds) in &self.by_session {
-            if owner == mailbox && (session.is_none() || in_session.as_deref() == session) {
+        for (in_session, bounds) in self.by_mailbox.get(mailbox).into_iter().flatten() {
+            if session.is_none() || in_session.as_deref() == session {
                 sum.add(*bounds);
             }
         }

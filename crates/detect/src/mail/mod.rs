@@ -36,6 +36,7 @@ mod wording;
 use blackrod_model::mail::{Facts, Message, Part, PartRole, Signal, hash};
 use blackrod_model::{Estate, Event, EvidenceId};
 
+use crate::clip;
 use circle::Circle;
 use page::Page;
 use token::Derivations;
@@ -49,7 +50,6 @@ const REFERENCE_LIMIT: usize = 100;
 
 /// What taking messages apart needs to know: the estate, lists, tables. Immutable; shared by all threads.
 pub struct Anatomy {
-    estate: Estate,
     circle: Circle,
 }
 
@@ -65,26 +65,8 @@ pub struct View<'v> {
     pub attached: &'v [(String, Page)],
     /// What follows from the addresses of its recipients.
     pub derivations: Derivations<'v>,
-}
-
-impl View<'_> {
-    /// The text that a reader sees: of the plain and of the HTML parts, in this order.
-    fn text(&self) -> String {
-        let mut all = String::new();
-        let plain = self
-            .message
-            .parts
-            .iter()
-            .filter(|part| part.role == PartRole::Text)
-            .filter_map(Part::text);
-        let pages = self.pages.iter().map(|page| page.text.as_str());
-        for text in plain.chain(pages) {
-            let end = text.floor_char_boundary(MAX_TEXT.saturating_sub(all.len()));
-            all.push_str(text.get(..end).unwrap_or_default());
-            all.push('\n');
-        }
-        all
-    }
+    /// The text that a reader sees, at most 64 KiB of it.
+    pub text: String,
 }
 
 impl Anatomy {
@@ -92,7 +74,6 @@ impl Anatomy {
     pub fn new(estate: &Estate) -> Self {
         Self {
             circle: Circle::new(estate),
-            estate: estate.clone(),
         }
     }
 
@@ -118,6 +99,7 @@ impl Anatomy {
             pages: &pages,
             attached: &attached,
             derivations: Derivations::of(&recipients),
+            text: text_of(message, &pages),
         };
         let mut facts = Facts {
             evidence,
@@ -144,9 +126,24 @@ impl Anatomy {
         bulk::look(self, &view, &mut facts);
         attachment::look(self, &view, &mut facts);
         reply::look(self, &view, &mut facts);
-        let _ = &self.estate;
-        Some((facts, view.text()))
+        Some((facts, view.text))
     }
+}
+
+/// The text that a reader sees: of the plain and of the HTML parts, in this order.
+fn text_of(message: &Message<'_>, pages: &[Page]) -> String {
+    let mut all = String::new();
+    let plain = message
+        .parts
+        .iter()
+        .filter(|part| part.role == PartRole::Text)
+        .filter_map(Part::text);
+    let shown = pages.iter().map(|page| page.text.as_str());
+    for text in plain.chain(shown) {
+        all.push_str(clip(text, MAX_TEXT.saturating_sub(all.len())));
+        all.push('\n');
+    }
+    all
 }
 
 /// Everybody it went to, lower case, each once, those it was delivered to first.
@@ -179,11 +176,6 @@ fn signal_once(facts: &mut Facts, code: &str, seen: &str) {
     if facts.signals.iter().all(|known| known.code != code) {
         signal(facts, code, seen);
     }
-}
-
-/// The first `limit` bytes of a text, cut between characters.
-fn clip(text: &str, limit: usize) -> &str {
-    text.get(..text.floor_char_boundary(limit)).unwrap_or(text)
 }
 
 #[cfg(test)]

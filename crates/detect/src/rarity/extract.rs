@@ -309,5 +309,5 @@ fn file_name(path: &str) -> String {
 }
 
 fn bounded(text: &str, most: usize) -> String {
-    text[..text.floor_char_boundary(most)].to_owned()
+    crate::clip(text, most).to_owned()
 }

@@ -16,7 +16,6 @@ use blackrod_model::{Class, Column, Event, Field, Position, Raw, Timestamp, Valu
 use memchr::memmem;
 
 use super::lines::{self, Cutting};
-use crate::textinput::decode_head;
 use crate::{Block, Format, ReadError, Sink, SplitOutcome};
 
 /// Linux audit log.
@@ -32,10 +31,7 @@ impl Format for AuditLog {
     }
 
     fn recognise(&self, head: &[u8]) -> bool {
-        let text = decode_head(head);
-        let lines = lines::first_lines(&text, 20);
-        let fitting = lines.iter().filter(|line| Record::of(line).is_some()).count();
-        fitting > 0 && fitting * 2 >= lines.len()
+        lines::at_least_half(head, |line| Record::of(line).is_some())
     }
 
     fn split(

@@ -16,7 +16,6 @@ use memchr::{memchr, memchr2};
 
 use super::lines::{self, Plain};
 use crate::cloud::{fill_account, fill_address};
-use crate::textinput::decode_head;
 use crate::times::days_since_1970;
 use crate::{Block, Format, ReadError, Sink, SplitOutcome};
 
@@ -33,10 +32,7 @@ impl Format for AccessLog {
     }
 
     fn recognise(&self, head: &[u8]) -> bool {
-        let text = decode_head(head);
-        let lines = lines::first_lines(&text, 20);
-        let fitting = lines.iter().filter(|line| Line::of(line).is_some()).count();
-        fitting > 0 && fitting * 2 >= lines.len()
+        lines::at_least_half(head, |line| Line::of(line).is_some())
     }
 
     fn split(

@@ -9,7 +9,7 @@ use blackrod_model::{Position, Refusal};
 use memchr::{memchr, memrchr};
 
 use crate::json::Lines;
-use crate::textinput::{Encoding, TextInput};
+use crate::textinput::{Encoding, TextInput, decode_head};
 use crate::{Block, ReadError, SplitOutcome};
 
 /// Blocks are cut as soon as they are this long.
@@ -206,6 +206,14 @@ pub(crate) fn each_line<'b>(
 /// The context that [`Cutting`] gave for a block.
 pub(crate) fn context(block: &Block) -> Cow<'_, str> {
     String::from_utf8_lossy(block.context.get(1..).unwrap_or_default())
+}
+
+/// Whether at least half of the first 20 lines of content that begins with `head` are records, and any is.
+pub(crate) fn at_least_half(head: &[u8], is_record: impl Fn(&str) -> bool) -> bool {
+    let text = decode_head(head);
+    let lines = first_lines(&text, 20);
+    let fitting = lines.iter().filter(|line| is_record(line)).count();
+    fitting > 0 && fitting * 2 >= lines.len()
 }
 
 /// The first whole lines of content that begins with `head` (UTF-8): up to `at_most` that are not blank.

@@ -44,7 +44,7 @@ impl Listing {
             self.more = true;
             return false;
         }
-        self.names.push(super::upto(name, MAX_NAME).to_owned());
+        self.names.push(crate::clip(name, MAX_NAME).to_owned());
         true
     }
 }

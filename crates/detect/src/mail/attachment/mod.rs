@@ -25,6 +25,7 @@ use blackrod_model::mail::{Attachment, Facts, LinkRole, Part, Signal};
 use super::token::Derivations;
 use super::url::Target;
 use super::{Anatomy, View, links};
+use crate::clip;
 
 /// Attachments listed of one message.
 const MAX_FILES: usize = 200;
@@ -155,7 +156,7 @@ pub(super) fn look(_anatomy: &Anatomy, view: &View<'_>, facts: &mut Facts) {
     if files.is_empty() {
         return;
     }
-    let text = view.text().to_lowercase();
+    let text = view.text.to_lowercase();
     let mut notes = Notes {
         facts,
         budget: Budget::default(),
@@ -239,15 +240,10 @@ fn first_bytes(digest: &[u8; 32]) -> u64 {
         .fold(0, |number, byte| number << 8 | u64::from(*byte))
 }
 
-/// The beginning of `text`, at most `limit` bytes, cut between characters.
-fn upto(text: &str, limit: usize) -> &str {
-    text.get(..text.floor_char_boundary(limit)).unwrap_or_default()
-}
-
-/// [`upto`], with an ellipsis where something was cut off, and without control characters.
+/// [`clip`], with an ellipsis where something was cut off, and without control characters.
 fn clipped(text: &str, limit: usize) -> String {
     let cut = if text.len() > limit {
-        format!("{}…", upto(text, limit.saturating_sub('…'.len_utf8())))
+        format!("{}…", clip(text, limit.saturating_sub('…'.len_utf8())))
     } else {
         text.to_owned()
     };

@@ -116,7 +116,7 @@ fn by_content(file: File<'_>, part: &str, document: &mut Document<'_>, notes: &m
         if let Some(at) = dde(&fields) {
             notes.signal(
                 "content/office-dde",
-                &format!("{}: {}", file.name, super::upto(at, 100)),
+                &format!("{}: {}", file.name, crate::clip(at, 100)),
             );
         }
     } else if lower.contains("/media/")

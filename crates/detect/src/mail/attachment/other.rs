@@ -3,7 +3,8 @@
 use blackrod_model::mail::LinkRole;
 use memchr::memmem;
 
-use super::{File, Notes, sniff, u32_at, upto};
+use super::{File, Notes, sniff, u32_at};
+use crate::clip;
 
 /// Characters of a text format that are looked at.
 const MAX_TEXT: usize = 256 << 10;
@@ -223,6 +224,6 @@ fn urls(text: &str) -> impl Iterator<Item = &str> {
         let end = rest
             .find(|character: char| character.is_whitespace() || "<>\"'\\,;)]}".contains(character))
             .unwrap_or(rest.len());
-        (end > 10).then(|| upto(rest, end.min(2_048)))
+        (end > 10).then(|| clip(rest, end.min(2_048)))
     })
 }

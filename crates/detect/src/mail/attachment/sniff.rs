@@ -2,7 +2,7 @@
 
 use memchr::memmem;
 
-use super::upto;
+use crate::clip;
 
 /// Beginnings that tell a format, and the format.
 const MAGIC: &[(usize, &[u8], &str)] = &[
@@ -208,7 +208,7 @@ fn of_text(bytes: &[u8]) -> Option<&'static str> {
 }
 
 fn is_svg(text: &str) -> bool {
-    let markup = upto(text, 2_048);
+    let markup = clip(text, 2_048);
     markup.contains("<svg") && !markup.contains("<html") && !markup.contains("<body")
 }
 

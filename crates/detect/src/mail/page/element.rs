@@ -3,8 +3,9 @@
 use url::Url;
 
 use super::look::Look;
-use super::walk::{Walker, cut_at};
+use super::walk::Walker;
 use super::{Anchor, FIELD_LIMIT, FORM_LIMIT, Form, LIST_LIMIT, Page, Resource, URL_LENGTH, css};
+use crate::clip;
 
 const ATTRIBUTE_LIMIT: usize = 64;
 const NAME_LIMIT: usize = 80;
@@ -272,7 +273,7 @@ fn field(walker: &mut Walker, name: &str, attributes: &Attributes) {
             .iter()
             .find_map(|wanted| attributes.get(wanted))
             .unwrap_or_default();
-        form.fields.push(cut_at(called, NAME_LIMIT).to_owned());
+        form.fields.push(clip(called, NAME_LIMIT).to_owned());
     }
 }
 
@@ -314,11 +315,11 @@ fn animated(walker: &mut Walker, attributes: &Attributes) {
 }
 
 fn resolve(base: Option<&Url>, url: &str) -> String {
-    let url = cut_at(url.trim(), URL_LENGTH);
+    let url = clip(url.trim(), URL_LENGTH);
     if let Some(base) = base
         && let Ok(joined) = base.join(url)
     {
-        return cut_at(joined.as_str(), URL_LENGTH).to_owned();
+        return clip(joined.as_str(), URL_LENGTH).to_owned();
     }
     url.to_owned()
 }

@@ -1,5 +1,6 @@
 //! From the tokenizer's events to elements and text.
 
+use crate::clip;
 use std::convert::Infallible;
 use std::hash::Hasher as _;
 
@@ -22,15 +23,10 @@ const TITLE_LIMIT: usize = 300;
 
 pub(super) fn walk(html: &str) -> Page {
     let mut walker = Walker::default();
-    let within = cut_at(html, HTML_LIMIT);
+    let within = clip(html, HTML_LIMIT);
     walker.page.cut = within.len() < html.len();
     walker.feed(within);
     walker.finish()
-}
-
-/// The longest start of `text` of at most `limit` bytes.
-pub(super) fn cut_at(text: &str, limit: usize) -> &str {
-    text.get(..text.floor_char_boundary(limit)).unwrap_or(text)
 }
 
 #[derive(Default)]
@@ -252,7 +248,7 @@ impl Walker {
             }
             Content::Title => {
                 if self.page.title.is_empty() {
-                    self.page.title = cut_at(text.trim(), TITLE_LIMIT).to_owned();
+                    self.page.title = clip(text.trim(), TITLE_LIMIT).to_owned();
                 }
             }
             Content::Doubtful => return self.nested(text),
@@ -265,7 +261,7 @@ impl Walker {
 
     pub(super) fn script(&mut self, text: &str) {
         let room = SCRIPT_LIMIT.saturating_sub(self.script_bytes);
-        let kept = cut_at(text, room);
+        let kept = clip(text, room);
         self.page.cut |= kept.len() < text.len();
         if !kept.trim().is_empty() {
             self.script_bytes += kept.len();
