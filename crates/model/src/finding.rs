@@ -1,5 +1,7 @@
 //! A detector's claim.
 
+use std::collections::BTreeMap;
+
 use crate::{Class, Entity, EvidenceId, FindingId, Position, Severity, Timestamp};
 
 /// A detector's claim about a record: what, why it fired, how bad it would be.
@@ -77,5 +79,49 @@ impl Reason {
             field: field.into(),
             value: value_kept,
         }
+    }
+}
+
+/// How many findings of one rule and severity a case has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FindingTotal {
+    /// Which detector claims them.
+    pub code: String,
+    /// Which rule of that detector.
+    pub rule_id: String,
+    /// How bad they would be.
+    pub severity: Severity,
+    /// How many there are.
+    pub findings: u64,
+    /// The earliest known time; unknown where none has one.
+    pub first: Timestamp,
+    /// The latest known time.
+    pub last: Timestamp,
+}
+
+impl FindingTotal {
+    /// Counts `findings`, in the order of code, rule and severity.
+    pub fn of(findings: &[Finding]) -> Vec<Self> {
+        let mut totals: BTreeMap<(&str, &str, Severity), Self> = BTreeMap::new();
+        for finding in findings {
+            let key = (finding.code.as_str(), finding.rule_id.as_str(), finding.severity);
+            let total = totals.entry(key).or_insert_with(|| Self {
+                code: finding.code.clone(),
+                rule_id: finding.rule_id.clone(),
+                severity: finding.severity,
+                findings: 0,
+                first: Timestamp::UNKNOWN,
+                last: Timestamp::UNKNOWN,
+            });
+            total.findings += 1;
+            // An unknown time sorts first; it must not hide the first known one.
+            if total.first == Timestamp::UNKNOWN
+                || (finding.time != Timestamp::UNKNOWN && finding.time < total.first)
+            {
+                total.first = finding.time;
+            }
+            total.last = total.last.max(finding.time);
+        }
+        totals.into_values().collect()
     }
 }

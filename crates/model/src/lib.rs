@@ -40,7 +40,7 @@ pub use estate::Estate;
 pub use event::{Column, Columns, Event, Field, Raw, Source};
 pub use evidence::{Evidence, EvidenceState, Position, Refusal, RefusalGroup};
 pub use fact::{Fact, Keep};
-pub use finding::{Finding, Reason};
+pub use finding::{Finding, FindingTotal, Reason};
 pub use id::{EvidenceId, FindingId, Sha256};
 pub use premise::Premise;
 pub use rules::{RuleProblem, RuleSet};

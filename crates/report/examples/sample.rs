@@ -9,7 +9,8 @@ use blackrod_model::estate::Organisation;
 use blackrod_model::mail::MailCampaign;
 use blackrod_model::{
     Campaign, CampaignId, Class, Entity, EntityKind, Evidence, EvidenceId, EvidenceState, Finding, FindingId,
-    Position, Reason, RefusalGroup, RuleProblem, RuleSet, Run, Severity, Sha256, Target, Tie, Timestamp,
+    FindingTotal, Position, Reason, RefusalGroup, RuleProblem, RuleSet, Run, Severity, Sha256, Target, Tie,
+    Timestamp,
 };
 use blackrod_report::{CaseView, Explanation};
 
@@ -41,6 +42,7 @@ struct Case {
     evidence: Vec<Evidence>,
     refusals: Vec<RefusalGroup>,
     findings: Vec<Finding>,
+    totals: Vec<FindingTotal>,
     campaigns: Vec<Campaign>,
     mail_campaigns: Vec<MailCampaign>,
     rule_sets: Vec<RuleSet>,
@@ -137,6 +139,7 @@ impl Case {
             ],
             refusals: Vec::new(),
             findings: Vec::new(),
+            totals: Vec::new(),
             campaigns: Vec::new(),
             mail_campaigns: Vec::new(),
             rule_sets: vec![
@@ -186,6 +189,7 @@ impl Case {
         case.add_intrusion();
         case.add_phishing();
         case.add_noise(further);
+        case.totals = FindingTotal::of(&case.findings);
         case
     }
 
@@ -201,6 +205,7 @@ impl Case {
             evidence: &self.evidence,
             refusals: &self.refusals,
             findings: &self.findings,
+            totals: &self.totals,
             campaigns: &self.campaigns,
             assessments: &[],
             mail_campaigns: &self.mail_campaigns,

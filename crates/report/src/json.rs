@@ -68,7 +68,7 @@ pub fn summary_json(view: &CaseView<'_>) -> Value {
             "failed": tally.in_state(EvidenceState::Failed),
         },
         "findings": {
-            "total": view.findings.len(),
+            "total": tally.all_findings(),
             "by_severity": by_severity(&tally),
         },
         "campaigns": campaigns(view),

@@ -24,7 +24,7 @@ fn write_all(view: &CaseView<'_>, out: &mut String) -> std::fmt::Result {
     writeln!(
         out,
         "{} in {}.\n",
-        words::counted(view.findings.len() as u64, "finding"),
+        words::counted(view.totals.iter().map(|total| total.findings).sum(), "finding"),
         words::counted(view.campaigns.len() as u64, "campaign")
     )?;
     for campaign in view.campaigns {

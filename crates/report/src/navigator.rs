@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{CaseView, shown};
 
-/// The techniques of all findings; the score is in how many findings each was seen.
+/// The techniques of the findings that the view tells one by one; the score is in how many of them each was seen.
 pub fn navigator(view: &CaseView<'_>) -> Value {
     let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
     for id in view.findings.iter().flat_map(|finding| &finding.attack) {

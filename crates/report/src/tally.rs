@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use blackrod_model::{
-    Campaign, Entity, Evidence, EvidenceId, EvidenceState, Finding, FindingId, RefusalGroup, Severity,
-    Timestamp,
+    Campaign, Entity, Evidence, EvidenceId, EvidenceState, Finding, FindingId, FindingTotal, RefusalGroup,
+    Severity, Timestamp,
 };
 
 use crate::CaseView;
@@ -26,9 +26,11 @@ pub(crate) struct Tally<'a> {
 impl<'a> Tally<'a> {
     pub(crate) fn new(view: &CaseView<'a>) -> Self {
         let mut by_severity = [0; Severity::ALL.len()];
+        for total in view.totals {
+            by_severity[total.severity as usize] += total.findings;
+        }
         let mut finding_index = HashMap::with_capacity(view.findings.len());
         for (index, finding) in view.findings.iter().enumerate() {
-            by_severity[finding.severity as usize] += 1;
             finding_index.insert(finding.id, index);
         }
         let mut campaign_of = vec![None; view.findings.len()];
@@ -61,6 +63,17 @@ impl<'a> Tally<'a> {
                 .map(|(index, evidence)| (evidence.id, index))
                 .collect(),
         }
+    }
+
+    /// How many findings the case has.
+    pub(crate) fn all_findings(&self) -> u64 {
+        self.by_severity.iter().sum()
+    }
+
+    /// How many of them are counted but not told one by one.
+    pub(crate) fn only_counted(&self) -> u64 {
+        self.all_findings()
+            .saturating_sub(self.view.findings.len() as u64)
     }
 
     /// How many findings have `severity`.
@@ -133,10 +146,17 @@ impl<'a> Tally<'a> {
     pub(crate) fn rules(&self) -> Vec<RuleTotal<'a>> {
         let mut totals: BTreeMap<(&'a str, &'a str), RuleTotal<'a>> = BTreeMap::new();
         for finding in self.view.findings {
-            totals
+            let total = totals
                 .entry((&finding.code, &finding.rule_id))
-                .or_insert_with(|| RuleTotal::of(finding))
-                .add(finding);
+                .or_insert_with(|| RuleTotal::of(finding));
+            if finding.severity > total.first_finding.severity {
+                total.first_finding = finding;
+            }
+        }
+        for counted in self.view.totals {
+            if let Some(total) = totals.get_mut(&(counted.code.as_str(), counted.rule_id.as_str())) {
+                total.add(counted);
+            }
         }
         let mut sorted: Vec<_> = totals.into_values().collect();
         sorted.sort_by(|a, b| {
@@ -199,22 +219,19 @@ impl<'a> RuleTotal<'a> {
         Self {
             first_finding: finding,
             findings: 0,
-            first: finding.time,
-            last: finding.time,
+            first: Timestamp::UNKNOWN,
+            last: Timestamp::UNKNOWN,
         }
     }
 
-    fn add(&mut self, finding: &'a Finding) {
-        self.findings += 1;
-        if finding.severity > self.first_finding.severity {
-            self.first_finding = finding;
-        }
+    fn add(&mut self, total: &FindingTotal) {
+        self.findings += total.findings;
         // An unknown time sorts first; it must not hide the first known one.
-        if self.first == Timestamp::UNKNOWN || finding.time != Timestamp::UNKNOWN {
-            let earlier = self.first == Timestamp::UNKNOWN || finding.time < self.first;
-            self.first = if earlier { finding.time } else { self.first };
+        if self.first == Timestamp::UNKNOWN || (total.first != Timestamp::UNKNOWN && total.first < self.first)
+        {
+            self.first = total.first;
         }
-        self.last = self.last.max(finding.time);
+        self.last = self.last.max(total.last);
     }
 }
 

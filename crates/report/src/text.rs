@@ -54,7 +54,7 @@ fn write_found(tally: &Tally<'_>, out: &mut String) -> std::fmt::Result {
         .filter(|(count, _)| *count > 0)
         .map(|(count, severity)| format!("{} {severity}", number(count)))
         .collect();
-    let findings = counted(tally.view.findings.len() as u64, "finding");
+    let findings = counted(tally.all_findings(), "finding");
     match by_severity.is_empty() {
         true => writeln!(out, "Found      {findings}"),
         false => writeln!(out, "Found      {findings}: {}", by_severity.join(", ")),

@@ -3,7 +3,9 @@
 use blackrod_model::assessment::Assessment;
 use blackrod_model::estate::Organisation;
 use blackrod_model::mail::MailCampaign;
-use blackrod_model::{Campaign, Evidence, Finding, RefusalGroup, RuleSet, Run, Sha256, Timestamp};
+use blackrod_model::{
+    Campaign, Evidence, Finding, FindingTotal, RefusalGroup, RuleSet, Run, Sha256, Timestamp,
+};
 
 /// A whole case, borrowed from wherever it is kept.
 #[derive(Clone, Copy, Debug)]
@@ -26,8 +28,10 @@ pub struct CaseView<'a> {
     pub evidence: &'a [Evidence],
     /// Everything that could not be read, grouped.
     pub refusals: &'a [RefusalGroup],
-    /// All findings, in any order.
+    /// The findings that are told one by one, in any order: all, or where there are too many, some of each rule.
     pub findings: &'a [Finding],
+    /// How many findings the case has of each rule and severity.
+    pub totals: &'a [FindingTotal],
     /// All campaigns, strongest first.
     pub campaigns: &'a [Campaign],
     /// What is judged of them.

@@ -4,8 +4,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use blackrod_model::{
-    Campaign, Evidence, EvidenceId, Fact, Finding, FindingId, Premise, Refusal, RuleSet, Run, Sha256,
-    Timestamp,
+    Campaign, Evidence, EvidenceId, Fact, Finding, Premise, Refusal, RuleSet, Run, Sha256, Timestamp,
 };
 use rusqlite::{Connection, OptionalExtension as _, params};
 use serde_json::json;
@@ -315,39 +314,6 @@ impl Case {
             let mut statement = book.prepare("SELECT id FROM evidence")?;
             let rows = statement.query_map([], |row| Ok(EvidenceId(row.get(0)?)))?;
             rows.collect()
-        })
-    }
-
-    /// All findings, earliest first.
-    pub fn findings(&self) -> Result<Vec<Finding>, StoreError> {
-        let mut findings = Vec::new();
-        self.each_finding(&mut |finding| findings.push(finding))?;
-        Ok(findings)
-    }
-
-    /// Hands each finding to `visit`, earliest first, without holding them all in memory.
-    pub fn each_finding(&self, visit: &mut dyn FnMut(Finding)) -> Result<(), StoreError> {
-        self.read(|book| {
-            let sql = format!("SELECT {} FROM findings ORDER BY time, id", read::FINDING);
-            let mut statement = book.prepare(&sql)?;
-            let mut rows = statement.query([])?;
-            while let Some(row) = rows.next()? {
-                visit(read::finding(row)?);
-            }
-            Ok(())
-        })
-    }
-
-    /// The findings with these ids that are in the case, in the order asked for.
-    pub fn findings_of(&self, ids: &[FindingId]) -> Result<Vec<Finding>, StoreError> {
-        self.read(|book| {
-            let sql = format!("SELECT {} FROM findings WHERE id = ?", read::FINDING);
-            let mut statement = book.prepare_cached(&sql)?;
-            let mut findings = Vec::with_capacity(ids.len());
-            for id in ids {
-                findings.extend(statement.query_row([id.0], read::finding).optional()?);
-            }
-            Ok(findings)
         })
     }
 

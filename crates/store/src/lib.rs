@@ -26,6 +26,7 @@ mod casebook;
 mod error;
 mod events;
 mod fault;
+mod findings;
 pub mod hunt;
 mod layout;
 mod lock;

@@ -13,7 +13,7 @@ use blackrod_model::assessment::{
 use blackrod_model::{CampaignId, Estate, Finding, Timestamp};
 use blackrod_store::Case;
 
-use super::{Outcome, estate};
+use super::{MOST_FINDINGS, Outcome, estate};
 use crate::cli;
 
 /// The strongest campaigns are judged, as many as this: a case of noise has thousands of weak ones, and each keeps its versions.
@@ -88,7 +88,9 @@ pub(crate) fn run(command: &cli::Assess) -> anyhow::Result<Outcome> {
 /// Judges all campaigns of the case anew, from what is stored, and stores what changed as new versions.
 pub(super) fn judge_again(case: &mut Case, estate: &Estate) -> anyhow::Result<()> {
     let mut findings = Vec::new();
-    case.each_finding(&mut |finding| findings.push(without_reasons(finding)))?;
+    case.each_finding_within(MOST_FINDINGS, &mut |finding| {
+        findings.push(without_reasons(finding))
+    })?;
     judge(case, &findings, estate)
 }
 

@@ -7,7 +7,7 @@ use blackrod_model::process::ProcessFacts;
 use blackrod_model::{AccountAct, Estate, Finding, Keep as _};
 use blackrod_store::{Case, MessageJudgement};
 
-use super::assess;
+use super::{MOST_FINDINGS, assess};
 
 /// Judges records among others, draws campaigns from all findings, and judges these. At most `alerts_per_day` unusual
 /// commands of a day are reported.
@@ -23,7 +23,9 @@ pub(super) fn conclude(
     drawn.extend(judge_processes(case, estate, alerts_per_day)?);
     case.replace_correlations(&drawn)?;
     let mut findings = Vec::new();
-    case.each_finding(&mut |finding| findings.push(assess::without_reasons(finding)))?;
+    case.each_finding_within(MOST_FINDINGS, &mut |finding| {
+        findings.push(assess::without_reasons(finding))
+    })?;
     let campaigns = blackrod_judge::campaigns(&findings, estate);
     case.set_campaigns(&campaigns)?;
     assess::judge(case, &findings, estate)

@@ -9,12 +9,13 @@ use blackrod_model::assessment::Assessment;
 use blackrod_model::estate::Organisation;
 use blackrod_model::mail::MailCampaign;
 use blackrod_model::{
-    Campaign, Estate, Evidence, Finding, RefusalGroup, RuleSet, Run, Severity, Sha256, Timestamp,
+    Campaign, Estate, Evidence, Finding, FindingTotal, RefusalGroup, RuleSet, Run, Severity, Sha256,
+    Timestamp,
 };
 use blackrod_report::{CaseView, Explanation};
 use blackrod_store::Case;
 
-use super::{Outcome, estate};
+use super::{MOST_FINDINGS, Outcome, estate};
 use crate::cli;
 
 pub(crate) fn run(arguments: &cli::Report) -> anyhow::Result<Outcome> {
@@ -46,6 +47,7 @@ pub(super) struct Gathered {
     evidence: Vec<Evidence>,
     refusals: Vec<RefusalGroup>,
     findings: Vec<Finding>,
+    totals: Vec<FindingTotal>,
     campaigns: Vec<Campaign>,
     assessments: Vec<Assessment>,
     mail_campaigns: Vec<MailCampaign>,
@@ -55,13 +57,16 @@ pub(super) struct Gathered {
 
 impl Gathered {
     pub(super) fn from_case(case: &Case, folder: &Path, estate: &Estate) -> anyhow::Result<Self> {
+        let mut findings = Vec::new();
+        case.each_finding_within(MOST_FINDINGS, &mut |finding| findings.push(finding))?;
         Ok(Self {
             folder: folder.display().to_string(),
             organisations: estate.organisations.clone(),
             runs: case.runs()?,
             evidence: case.evidence()?,
             refusals: case.refusal_groups()?,
-            findings: case.findings()?,
+            findings,
+            totals: case.finding_totals()?,
             campaigns: case.campaigns()?,
             assessments: case.assessments()?,
             mail_campaigns: case.mail_campaigns()?,
@@ -72,7 +77,7 @@ impl Gathered {
 
     /// The worst severity of all findings.
     pub(super) fn worst(&self) -> Option<Severity> {
-        self.findings.iter().map(|finding| finding.severity).max()
+        self.totals.iter().map(|total| total.severity).max()
     }
 
     /// Calls `use_view` with what the report is made from; `report` is where the page is.
@@ -98,6 +103,7 @@ impl Gathered {
             evidence: &self.evidence,
             refusals: &self.refusals,
             findings: &self.findings,
+            totals: &self.totals,
             campaigns: &self.campaigns,
             assessments: &self.assessments,
             mail_campaigns: &self.mail_campaigns,

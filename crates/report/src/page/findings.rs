@@ -16,13 +16,21 @@ const MAX_STATIC: usize = 300;
 const MAX_CAMPAIGN_OPTIONS: usize = 500;
 
 pub(super) fn section(tally: &Tally<'_>) -> Markup {
-    let all = tally.view.findings.len();
+    let all = tally.all_findings();
     html! {
         section #findings aria-labelledby="findings-heading" {
             (heading("findings"))
             @if all == 0 {
                 p { "No rule, indicator or detector fired." }
             } @else {
+                @if tally.only_counted() > 0 {
+                    p.note {
+                        "So many findings are told by examples: of the rules that fire most, "
+                        (words::number(tally.view.findings.len() as u64)) " findings spread evenly over time are listed, drawn "
+                        "into campaigns and judged; " (words::counted(tally.only_counted(), "further finding"))
+                        " of the same rules are counted in the table and can be asked for with " code { "blackrod hunt" } "."
+                    }
+                }
                 (by_rule(tally))
                 (searchable(tally))
                 (gravest(tally))

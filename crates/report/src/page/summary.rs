@@ -27,7 +27,7 @@ pub(super) fn section(tally: &Tally<'_>) -> Markup {
 
 fn in_one_sentence(tally: &Tally<'_>) -> Markup {
     let campaigns = tally.view.campaigns;
-    let findings = tally.view.findings.len() as u64;
+    let findings = tally.all_findings();
     html! {
         @match campaigns {
             [] if findings == 0 => { "Nothing hostile was found in what was read." }
@@ -65,8 +65,8 @@ fn found(tally: &Tally<'_>) -> Markup {
     html! {
         div.fact {
             h3 { "Found" }
-            p.big { (words::number(tally.view.findings.len() as u64)) }
-            p { (if tally.view.findings.len() == 1 { "finding" } else { "findings" }) }
+            p.big { (words::number(tally.all_findings())) }
+            p { (if tally.all_findings() == 1 { "finding" } else { "findings" }) }
             (parts::severity_counts(|severity| tally.of_severity(severity)))
         }
     }

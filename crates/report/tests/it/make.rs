@@ -10,7 +10,8 @@ use blackrod_model::mail::{
 };
 use blackrod_model::{
     Campaign, CampaignId, Class, Entity, EntityKind, Evidence, EvidenceId, EvidenceState, Finding, FindingId,
-    Position, Reason, RefusalGroup, RuleProblem, RuleSet, Run, Severity, Sha256, Target, Tie, Timestamp,
+    FindingTotal, Position, Reason, RefusalGroup, RuleProblem, RuleSet, Run, Severity, Sha256, Target, Tie,
+    Timestamp,
 };
 use blackrod_report::{CaseView, Explanation};
 
@@ -153,6 +154,7 @@ impl Case {
             evidence: &self.evidence,
             refusals: &self.refusals,
             findings: &self.findings,
+            totals: &FindingTotal::of(&self.findings),
             campaigns: &self.campaigns,
             assessments: &[],
             mail_campaigns: &self.mail_campaigns,

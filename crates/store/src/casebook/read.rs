@@ -182,7 +182,7 @@ pub(crate) fn json<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlit
     serde_json::from_str(text).map_err(|error| damaged(column, error))
 }
 
-fn parse<T>(row: &Row<'_>, column: usize) -> rusqlite::Result<T>
+pub(crate) fn parse<T>(row: &Row<'_>, column: usize) -> rusqlite::Result<T>
 where
     T: std::str::FromStr<Err: std::error::Error + Send + Sync + 'static>,
 {
