@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use blackrod_model::Severity;
+use blackrod_model::{Severity, Timestamp};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Finds hostile campaigns against the people and systems that run a democracy, and says what
@@ -38,6 +38,12 @@ pub(crate) enum Command {
     /// Mail: one message's anatomy, invented mail to try things out with
     #[command(subcommand)]
     Mail(Mail),
+    /// Campaigns: list them, and correct what was drawn together
+    #[command(subcommand)]
+    Campaign(Campaign),
+    /// Exchange STIX with a TAXII 2.1 server
+    #[command(subcommand)]
+    Taxii(Taxii),
     /// What is judged of campaigns: read it, add to it, sign it, say what turned out
     #[command(subcommand)]
     Assess(Assess),
@@ -180,6 +186,8 @@ pub(crate) enum ReportFormat {
     Stix,
     /// A layer for the ATT&CK Navigator
     Navigator,
+    /// OCSF Detection Findings, one JSON object a line
+    Ocsf,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -342,6 +350,140 @@ pub(crate) struct Explain {
     /// Folders with further rules to look in
     #[arg(long, value_name = "DIR")]
     pub(crate) rules: Vec<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Campaign {
+    /// Print the campaigns of a case, strongest first
+    List {
+        /// The case
+        #[arg(long, value_name = "DIR")]
+        case: PathBuf,
+        /// Print as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make one of several campaigns; it goes by the first
+    Merge {
+        #[command(flatten)]
+        at: Remarking,
+        /// Why
+        #[arg(long)]
+        reason: String,
+        /// The campaigns, each by the beginning of its id
+        #[arg(required = true, num_args = 2.., value_name = "ID")]
+        campaigns: Vec<String>,
+    },
+    /// Make a campaign of its own out of the findings that name something
+    Split {
+        #[command(flatten)]
+        at: Remarking,
+        /// Why
+        #[arg(long)]
+        reason: String,
+        /// The campaign, by the beginning of its id
+        #[arg(value_name = "ID")]
+        campaign: String,
+        /// Accounts, hosts, addresses: findings that name one of these are split off
+        #[arg(required = true, value_name = "VALUE")]
+        naming: Vec<String>,
+    },
+    /// Call a campaign otherwise
+    Rename {
+        #[command(flatten)]
+        at: Remarking,
+        /// The campaign, by the beginning of its id
+        #[arg(value_name = "ID")]
+        campaign: String,
+        /// What it is called
+        title: String,
+    },
+    /// Say that a campaign is none
+    Dismiss {
+        #[command(flatten)]
+        at: Remarking,
+        /// The campaign, by the beginning of its id
+        #[arg(value_name = "ID")]
+        campaign: String,
+        /// Why
+        reason: String,
+    },
+    /// Add what happened and no record holds, such as a telephone call
+    Event {
+        #[command(flatten)]
+        at: Remarking,
+        /// The campaign, by the beginning of its id
+        #[arg(value_name = "ID")]
+        campaign: String,
+        /// When, in UTC: 2021-01-22T10:30:00Z
+        #[arg(long, value_name = "TIME", value_parser = time)]
+        time: Timestamp,
+        /// What happened
+        text: String,
+    },
+}
+
+fn time(text: &str) -> Result<Timestamp, String> {
+    Timestamp::parse(text).ok_or_else(|| format!("{text} is no time such as 2021-01-22T10:30:00Z"))
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Taxii {
+    /// List the collections of an API root
+    Collections {
+        #[command(flatten)]
+        server: TaxiiServer,
+    },
+    /// Fetch a collection as a STIX bundle, which `--indicators` reads
+    Pull {
+        #[command(flatten)]
+        server: TaxiiServer,
+        /// The collection's id
+        #[arg(long, value_name = "ID")]
+        collection: String,
+        /// Only what was added after this: the time that the last pull printed
+        #[arg(long, value_name = "TIME")]
+        added_after: Option<String>,
+        /// Where to write the bundle
+        #[arg(long, short, value_name = "FILE")]
+        output: PathBuf,
+    },
+    /// Share a case as STIX
+    Push {
+        #[command(flatten)]
+        server: TaxiiServer,
+        /// The collection's id
+        #[arg(long, value_name = "ID")]
+        collection: String,
+        /// The case
+        #[arg(long, value_name = "DIR")]
+        case: PathBuf,
+        /// Names institutions
+        #[arg(long, value_name = "FILE")]
+        estate: Option<PathBuf>,
+        /// Who may see it (Traffic Light Protocol 2.0)
+        #[arg(long, value_enum, default_value_t = TlpName::Amber)]
+        tlp: TlpName,
+    },
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct TaxiiServer {
+    /// The API root, such as https://taxii.example/partners/
+    #[arg(value_name = "URL")]
+    pub(crate) root: String,
+
+    /// A user's name; the password is the first line of --secret
+    #[arg(long, value_name = "NAME", requires = "secret")]
+    pub(crate) user: Option<String>,
+
+    /// A file whose first line is the password, or without --user a bearer token
+    #[arg(long, value_name = "FILE")]
+    pub(crate) secret: Option<PathBuf>,
+
+    /// Trust this certificate authority (PEM) instead of the public ones
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -11,6 +11,7 @@ use crate::link;
 use crate::people::{People, short_host};
 use crate::prior::prior;
 use crate::rarity::inverse_frequency;
+use crate::revision::Revisions;
 use crate::score::{score, tactics};
 use crate::title::title;
 
@@ -23,16 +24,32 @@ const MAX_TIES: usize = 50;
 /// of at least high severity. Every finding is in at most one campaign. The result does not depend
 /// on the order of `findings`; a finding that comes twice counts once.
 pub fn campaigns(findings: &[Finding], estate: &Estate) -> Vec<Campaign> {
+    revised_campaigns(findings, estate, &Revisions::default())
+}
+
+/// As [`campaigns`], with what people changed: what they joined or parted is one or several campaigns whatever ties its
+/// findings, what they parted stands by itself however weak it is, and what they dismissed is left out.
+pub fn revised_campaigns(findings: &[Finding], estate: &Estate, revisions: &Revisions) -> Vec<Campaign> {
     let mut ordered: Vec<&Finding> = findings.iter().collect();
     ordered.sort_by_key(|finding| (finding.time, finding.id));
     ordered.dedup_by_key(|finding| finding.id);
 
     let people = People::new(estate);
     let entities = Entities::new(&ordered, &people);
-    let mut campaigns: Vec<Campaign> = link::groups(&ordered, &entities)
+    let found = link::groups(&ordered, &entities)
         .into_iter()
         .filter(|group| is_campaign(group, &ordered))
-        .filter_map(|group| describe(&group, &ordered, &entities, &people))
+        .collect();
+    let mut campaigns: Vec<Campaign> = revisions
+        .apply(found, &ordered)
+        .into_iter()
+        .filter_map(|revised| {
+            let campaign = describe(&revised.findings, &ordered, &entities, &people)?;
+            Some(Campaign {
+                title: revised.title.unwrap_or(campaign.title),
+                ..campaign
+            })
+        })
         .collect();
     campaigns.sort_by(|a, b| {
         let by_score = b.score.total_cmp(&a.score);

@@ -27,8 +27,10 @@ mod link;
 mod people;
 mod prior;
 mod rarity;
+mod revision;
 mod score;
 mod title;
 
 pub use assess::{Assessor, Context, assess};
-pub use campaign::campaigns;
+pub use campaign::{campaigns, revised_campaigns};
+pub use revision::Revisions;

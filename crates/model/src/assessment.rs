@@ -377,6 +377,45 @@ pub enum Remark {
         /// When, by whom, what.
         told: Told,
     },
+    /// Campaigns are one; it goes by the name of the first.
+    Joined {
+        /// The campaigns.
+        campaigns: Vec<CampaignId>,
+        /// Why.
+        reason: String,
+    },
+    /// Findings of a campaign are an operation of their own.
+    Parted {
+        /// The findings.
+        findings: Vec<FindingId>,
+        /// Why.
+        reason: String,
+    },
+    /// A campaign is called otherwise.
+    Renamed {
+        /// The campaign.
+        campaign: CampaignId,
+        /// What it is called.
+        title: String,
+    },
+    /// A campaign is none, or nobody's concern.
+    Dismissed {
+        /// The campaign.
+        campaign: CampaignId,
+        /// What it was called.
+        title: String,
+        /// Why.
+        reason: String,
+    },
+    /// Something happened that no record holds.
+    Event {
+        /// The campaign that it belongs to.
+        campaign: CampaignId,
+        /// When it happened.
+        time: Timestamp,
+        /// What happened.
+        text: String,
+    },
     /// It turned out whether a judgement was right.
     Outcome {
         /// The campaign.

@@ -208,6 +208,7 @@ impl Case {
             totals: &self.totals,
             campaigns: &self.campaigns,
             assessments: &[],
+            remarks: &[],
             mail_campaigns: &self.mail_campaigns,
             rule_sets: &self.rule_sets,
             explanations: &[Explanation {

@@ -1,6 +1,6 @@
 //! What a report is made from.
 
-use blackrod_model::assessment::Assessment;
+use blackrod_model::assessment::{Assessment, Noted};
 use blackrod_model::estate::Organisation;
 use blackrod_model::mail::MailCampaign;
 use blackrod_model::{
@@ -36,6 +36,8 @@ pub struct CaseView<'a> {
     pub campaigns: &'a [Campaign],
     /// What is judged of them.
     pub assessments: &'a [Assessment],
+    /// What people added to the case and did not take back, first to last.
+    pub remarks: &'a [Noted],
     /// Messages that are judged to be one campaign, strongest first.
     pub mail_campaigns: &'a [MailCampaign],
     /// What became of the rules, by method.

@@ -13,7 +13,7 @@ use blackrod_model::assessment::{
 use blackrod_model::{CampaignId, Estate, Finding, Timestamp};
 use blackrod_store::Case;
 
-use super::{MOST_FINDINGS, Outcome, estate};
+use super::{Outcome, conclude, estate};
 use crate::cli;
 
 /// The strongest campaigns are judged, as many as this: a case of noise has thousands of weak ones, and each keeps its versions.
@@ -66,7 +66,7 @@ pub(crate) fn run(command: &cli::Assess) -> anyhow::Result<Outcome> {
                 "the case has no remark {number} that counts"
             );
             let (estate, _) = estate::load_or_empty(at.estate.as_deref())?;
-            judge_again(&mut case, &estate)?;
+            conclude::redraw(&mut case, &estate)?;
         }
         cli::Assess::Resolve {
             at,
@@ -83,15 +83,6 @@ pub(crate) fn run(command: &cli::Assess) -> anyhow::Result<Outcome> {
         cli::Assess::Calibration { cases } => print_calibration(cases)?,
     }
     Ok(Outcome::Done)
-}
-
-/// Judges all campaigns of the case anew, from what is stored, and stores what changed as new versions.
-pub(super) fn judge_again(case: &mut Case, estate: &Estate) -> anyhow::Result<()> {
-    let mut findings = Vec::new();
-    case.each_finding_within(MOST_FINDINGS, &mut |finding| {
-        findings.push(without_reasons(finding))
-    })?;
-    judge(case, &findings, estate)
 }
 
 /// What made a finding fire is most of its size; judging needs only where an indicator came from.
@@ -123,22 +114,24 @@ fn context(remarks: &[Noted]) -> Context {
             Remark::Told { person, told } => {
                 context.told.insert(person.clone(), told.clone());
             }
-            Remark::Dissent { .. } | Remark::Outcome { .. } => {}
+            // The others change which campaigns there are, or only what is told of them.
+            _ => {}
         }
     }
     context
 }
 
-fn note(mut case: Case, at: &cli::Remarking, remark: &Remark) -> anyhow::Result<()> {
+/// Notes what somebody adds, and draws and judges all anew from what is stored.
+pub(super) fn note(mut case: Case, at: &cli::Remarking, remark: &Remark) -> anyhow::Result<()> {
     let number = case.add_remark(&at.by, remark)?;
     let (estate, _) = estate::load_or_empty(at.estate.as_deref())?;
-    judge_again(&mut case, &estate)?;
+    conclude::redraw(&mut case, &estate)?;
     println!("noted as remark {number}; `blackrod assess undo {number}` takes it back");
     Ok(())
 }
 
 /// The campaign of the case whose id begins with `name`.
-fn campaign_named(case: &Case, name: &str) -> anyhow::Result<CampaignId> {
+pub(super) fn campaign_named(case: &Case, name: &str) -> anyhow::Result<CampaignId> {
     let campaigns = case.campaigns()?;
     let mut matching = campaigns
         .iter()

@@ -2,6 +2,7 @@
 
 use blackrod_detect::mail::stream::{Options, Stream};
 use blackrod_detect::{Detectors, accounts, rarity};
+use blackrod_judge::Revisions;
 use blackrod_model::mail::Term;
 use blackrod_model::process::ProcessFacts;
 use blackrod_model::{AccountAct, Estate, Finding, Keep as _};
@@ -22,11 +23,17 @@ pub(super) fn conclude(
     drawn.extend(judge_accounts(case)?);
     drawn.extend(judge_processes(case, estate, alerts_per_day)?);
     case.replace_correlations(&drawn)?;
+    redraw(case, estate)
+}
+
+/// Draws campaigns from all findings and what people changed of them, and judges them.
+pub(super) fn redraw(case: &mut Case, estate: &Estate) -> anyhow::Result<()> {
     let mut findings = Vec::new();
     case.each_finding_within(MOST_FINDINGS, &mut |finding| {
         findings.push(assess::without_reasons(finding))
     })?;
-    let campaigns = blackrod_judge::campaigns(&findings, estate);
+    let revisions = Revisions::of(&case.remarks()?);
+    let campaigns = blackrod_judge::revised_campaigns(&findings, estate, &revisions);
     case.set_campaigns(&campaigns)?;
     assess::judge(case, &findings, estate)
 }

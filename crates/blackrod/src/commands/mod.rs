@@ -2,6 +2,7 @@
 
 mod actors;
 mod assess;
+mod campaign;
 mod case;
 mod conclude;
 mod estate;
@@ -13,6 +14,7 @@ mod mail;
 mod manual;
 mod report;
 mod simulate;
+mod taxii;
 
 use std::process::ExitCode;
 
@@ -51,6 +53,8 @@ pub(crate) fn run(command: Command) -> anyhow::Result<Outcome> {
         Command::Estate(command) => estate::run(&command),
         Command::Mail(command) => mail::run(&command),
         Command::Assess(command) => assess::run(&command),
+        Command::Campaign(command) => campaign::run(&command),
+        Command::Taxii(command) => taxii::run(&command),
         Command::Actors(command) => actors::run(&command),
         Command::Formats(arguments) => formats::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),

@@ -5,7 +5,7 @@ use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use blackrod_model::assessment::Assessment;
+use blackrod_model::assessment::{Assessment, Noted};
 use blackrod_model::estate::Organisation;
 use blackrod_model::mail::MailCampaign;
 use blackrod_model::{
@@ -50,6 +50,7 @@ pub(super) struct Gathered {
     totals: Vec<FindingTotal>,
     campaigns: Vec<Campaign>,
     assessments: Vec<Assessment>,
+    remarks: Vec<Noted>,
     mail_campaigns: Vec<MailCampaign>,
     rule_sets: Vec<RuleSet>,
     log_head: Option<Sha256>,
@@ -69,6 +70,7 @@ impl Gathered {
             totals: case.finding_totals()?,
             campaigns: case.campaigns()?,
             assessments: case.assessments()?,
+            remarks: case.remarks()?,
             mail_campaigns: case.mail_campaigns()?,
             rule_sets: case.rule_sets()?,
             log_head: case.log_head()?,
@@ -106,6 +108,7 @@ impl Gathered {
             totals: &self.totals,
             campaigns: &self.campaigns,
             assessments: &self.assessments,
+            remarks: &self.remarks,
             mail_campaigns: &self.mail_campaigns,
             rule_sets: &self.rule_sets,
             explanations: &explanations,
@@ -116,17 +119,27 @@ impl Gathered {
     /// Writes what is not a page, to the file that is named or to standard output.
     fn write_other(&self, arguments: &cli::Report) -> anyhow::Result<Outcome> {
         let page = default_path(&arguments.case);
-        let text = self.view(&page, |view| match arguments.format {
-            cli::ReportFormat::Html | cli::ReportFormat::Md => blackrod_report::markdown(view),
-            cli::ReportFormat::Json => format!("{:#}\n", blackrod_report::summary_json(view)),
-            cli::ReportFormat::Stix => format!("{:#}\n", blackrod_report::stix(view, arguments.tlp.into())),
-            cli::ReportFormat::Navigator => format!("{:#}\n", blackrod_report::navigator(view)),
-        });
+        let text = self.view(&page, |view| -> std::io::Result<Vec<u8>> {
+            let document = match arguments.format {
+                cli::ReportFormat::Html | cli::ReportFormat::Md => blackrod_report::markdown(view),
+                cli::ReportFormat::Json => format!("{:#}\n", blackrod_report::summary_json(view)),
+                cli::ReportFormat::Stix => {
+                    format!("{:#}\n", blackrod_report::stix(view, arguments.tlp.into()))
+                }
+                cli::ReportFormat::Navigator => format!("{:#}\n", blackrod_report::navigator(view)),
+                cli::ReportFormat::Ocsf => {
+                    let mut lines = Vec::new();
+                    blackrod_report::ocsf(view, &mut lines)?;
+                    return Ok(lines);
+                }
+            };
+            Ok(document.into_bytes())
+        })?;
         match &arguments.output {
             Some(path) => {
                 std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?;
             }
-            None => std::io::stdout().lock().write_all(text.as_bytes())?,
+            None => std::io::stdout().lock().write_all(&text)?,
         }
         Ok(Outcome::Done)
     }

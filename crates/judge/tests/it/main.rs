@@ -5,5 +5,6 @@
 mod assess;
 mod make;
 mod order;
+mod revisions;
 mod ties;
 mod words;

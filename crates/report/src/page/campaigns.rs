@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use blackrod_model::{Campaign, Entity, EntityKind, Finding, Severity, Tactic, Technique};
 use maud::{Markup, html};
 
-use super::{heading, parts, summary, timeline};
+use super::{heading, parts, remarks, summary, timeline};
 use crate::tally::Tally;
 use crate::{shown, words};
 
@@ -35,6 +35,7 @@ pub(super) fn section(tally: &Tally<'_>) -> Markup {
                 (in_detail(tally, index, campaign))
             }
             @if !others.is_empty() { (further(tally, others)) }
+            (remarks::dismissed(tally.view.remarks))
         }
     }
 }
@@ -58,6 +59,7 @@ fn in_detail(tally: &Tally<'_>, index: usize, campaign: &Campaign) -> Markup {
             }
             (parts::severity_counts(of_severity))
             (timeline::figure(&anchor, &findings))
+            (remarks::of_campaign(tally.view.remarks, campaign))
             div.pair {
                 (targets(campaign))
                 (ties(campaign))

@@ -11,6 +11,7 @@ mod mail;
 mod mail_map;
 mod parts;
 mod read;
+mod remarks;
 mod rules;
 mod summary;
 mod timeline;

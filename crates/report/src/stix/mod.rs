@@ -329,6 +329,15 @@ fn version_time(time: Timestamp) -> Option<String> {
     words::format(time, "%Y-%m-%dT%H:%M:%S.%3fZ")
 }
 
+/// Puts objects of others into a bundle, whose id follows from theirs.
+pub fn bundle_of(objects: Vec<Value>) -> Value {
+    let ids: Vec<&str> = objects
+        .iter()
+        .filter_map(|object| object.get("id")?.as_str())
+        .collect();
+    json!({ "type": "bundle", "id": id("bundle", &ids), "objects": objects })
+}
+
 /// An identifier that follows from content, in the form of a UUID of version 4, which STIX recommends for all but observables.
 fn id(kind: &str, parts: &[&str]) -> String {
     let all = std::iter::once(kind)

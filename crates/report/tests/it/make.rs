@@ -3,6 +3,7 @@
 use std::io::Read as _;
 
 use base64::Engine as _;
+use blackrod_model::assessment::{Noted, Remark};
 use blackrod_model::estate::Enrichment;
 use blackrod_model::estate::Organisation;
 use blackrod_model::mail::{
@@ -22,6 +23,7 @@ pub(crate) struct Case {
     pub(crate) evidence: Vec<Evidence>,
     pub(crate) refusals: Vec<RefusalGroup>,
     pub(crate) findings: Vec<Finding>,
+    pub(crate) remarks: Vec<Noted>,
     pub(crate) campaigns: Vec<Campaign>,
     pub(crate) mail_campaigns: Vec<MailCampaign>,
     pub(crate) rule_sets: Vec<RuleSet>,
@@ -85,7 +87,9 @@ impl Case {
             }],
             attack: vec![owned()],
         });
+        let remarks = campaigns.iter().flat_map(|campaign| remarks(campaign, text));
         Self {
+            remarks: remarks.collect(),
             title: owned(),
             organisations: vec![Organisation {
                 name: owned(),
@@ -157,6 +161,7 @@ impl Case {
             totals: &FindingTotal::of(&self.findings),
             campaigns: &self.campaigns,
             assessments: &[],
+            remarks: &self.remarks,
             mail_campaigns: &self.mail_campaigns,
             rule_sets: &self.rule_sets,
             explanations: &[Explanation {
@@ -166,6 +171,43 @@ impl Case {
             log_head: Some(Sha256::of(b"log")),
         })
     }
+}
+
+/// Everything that people may say of a campaign.
+fn remarks(campaign: &Campaign, text: &str) -> Vec<Noted> {
+    let owned = || text.to_owned();
+    let id = || campaign.id.clone();
+    let said = [
+        Remark::Event {
+            campaign: id(),
+            time: campaign.first_seen,
+            text: owned(),
+        },
+        Remark::Dissent {
+            campaign: id(),
+            text: owned(),
+        },
+        Remark::Joined {
+            campaigns: vec![id(), id()],
+            reason: owned(),
+        },
+        Remark::Renamed {
+            campaign: id(),
+            title: owned(),
+        },
+        Remark::Dismissed {
+            campaign: id(),
+            title: owned(),
+            reason: owned(),
+        },
+    ];
+    let noted = said.into_iter().zip(1..).map(|(remark, number)| Noted {
+        id: number,
+        at: campaign.last_seen,
+        by: owned(),
+        remark,
+    });
+    noted.collect()
 }
 
 /// The unpacked data block `id` of a report.

@@ -135,3 +135,17 @@ fn what_was_not_read_is_named_with_its_place() {
     assert!(html.contains("record 7, byte 65,536"));
     assert!(html.contains("and 3 more places"));
 }
+
+#[test]
+fn what_people_added_is_told_with_its_source() {
+    let html = Case::saying("Usher", 3).html();
+    for words in [
+        "What no record holds",
+        "Judged otherwise",
+        "Merged by hand",
+        "Named by hand",
+        "Dismissed",
+    ] {
+        assert!(html.contains(words), "{words}");
+    }
+}

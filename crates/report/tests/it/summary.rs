@@ -59,3 +59,23 @@ fn the_json_summary_keeps_its_shape() {
     assert_eq!(json["report"], "case/report.html");
     assert_eq!(json["log_head"].as_str().map(str::len), Some(64));
 }
+
+#[test]
+fn each_finding_is_one_line_of_ocsf_that_points_at_its_record() {
+    let case = Case::saying("a\nb", 3);
+    let mut lines = Vec::new();
+    case.with_view(|view| blackrod_report::ocsf(view, &mut lines))
+        .unwrap();
+    let text = String::from_utf8(lines).unwrap();
+    let findings: Vec<serde_json::Value> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(findings.len(), 3);
+    for (finding, given) in findings.iter().zip(&case.findings) {
+        assert_eq!(finding["type_uid"], 200_401);
+        assert_eq!(finding["severity_id"], given.severity as u64 + 1);
+        assert_eq!(finding["evidences"][0]["data"]["record"], given.at.record);
+        assert_eq!(finding["unmapped"]["campaign"], case.campaigns[0].id.as_str());
+    }
+}
