@@ -81,6 +81,10 @@ pub(crate) struct Investigate {
     #[arg(long, value_name = "DIR")]
     pub(crate) case: PathBuf,
 
+    /// Tables of autonomous systems or countries in MaxMind's format (see docs/networks.md)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) networks: Vec<PathBuf>,
+
     /// How many findings of unusual commands a day may make, for the whole estate
     #[arg(long, value_name = "N", default_value_t = 5)]
     pub(crate) alerts_per_day: u32,

@@ -31,8 +31,31 @@ pub struct AccountAct {
     pub detail: String,
     /// How many messages or files the record tells of; 0 where it counts nothing.
     pub items: u32,
-    /// How suspicious it is by itself, in points; 0 for what is done every day.
+    /// How suspicious it is by itself, in points; 0 for what is done every day. Of a sign-in: the risk that the
+    /// service itself saw, 1 medium, 2 high.
     pub points: u8,
+    /// The autonomous system that the log says it came from; 0 where it says none.
+    pub system: u32,
+    /// The country that the log says it came from, two letters.
+    pub country: Option<String>,
+    /// How credentials were given.
+    pub means: Means,
+}
+
+/// How an account gave its credentials, where that matters.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
+pub enum Means {
+    /// As usual, or not said.
+    #[default]
+    Usual,
+    /// Over a protocol that knows passwords only: IMAP, POP, authenticated SMTP.
+    OldProtocol,
+    /// Name and password handed to the token service by a program, which cannot ask for a second factor.
+    PasswordOnly,
+    /// A code that was typed in on another device.
+    DeviceCode,
 }
 
 /// What an account did, or what was done to it.
@@ -73,10 +96,27 @@ pub enum ActKind {
     FactorChanged,
     /// Something that watches was switched off.
     WatchingOff,
+    /// A device was joined to the account.
+    DeviceJoined,
+    /// The account was made.
+    AccountMade,
+    /// The account got another password.
+    PasswordChanged,
+}
+
+impl ActKind {
+    /// Whether it is a sign-in, or an attempt at one.
+    #[must_use]
+    pub const fn is_sign_in(self) -> bool {
+        matches!(
+            self,
+            Self::SignIn | Self::WrongPassword | Self::NoSuchUser | Self::FactorRefused | Self::NotSignedIn
+        )
+    }
 }
 
 impl Keep for AccountAct {
-    const KIND: &'static str = "account";
+    const KIND: &'static str = "account/2";
 
     fn record(&self) -> (EvidenceId, Position, Timestamp) {
         (self.evidence, self.at, self.time)

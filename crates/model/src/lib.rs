@@ -31,7 +31,7 @@ mod severity;
 mod time;
 mod value;
 
-pub use account::{AccountAct, ActKind};
+pub use account::{AccountAct, ActKind, Means};
 pub use attack::{Tactic, Technique};
 pub use campaign::{Campaign, CampaignId, Target, Tie};
 pub use class::Class;

@@ -151,6 +151,7 @@ fn merge(arguments: &cli::Merge) -> anyhow::Result<Outcome> {
         &mut case,
         &detectors,
         &estate,
+        blackrod_detect::accounts::Networks::open(&estate, &[])?,
         rarity::Options::default().alerts_per_day,
     )?;
     let output = report::default_path(&arguments.into);

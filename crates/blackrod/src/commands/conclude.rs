@@ -16,11 +16,12 @@ pub(super) fn conclude(
     case: &mut Case,
     detectors: &Detectors,
     estate: &Estate,
+    networks: accounts::Networks,
     alerts_per_day: u32,
 ) -> anyhow::Result<()> {
     let mut drawn = correlations(case, detectors)?;
     drawn.extend(judge_mail(case, estate)?);
-    drawn.extend(judge_accounts(case)?);
+    drawn.extend(judge_accounts(case, networks)?);
     drawn.extend(judge_processes(case, estate, alerts_per_day)?);
     case.replace_correlations(&drawn)?;
     redraw(case, estate)
@@ -61,8 +62,8 @@ fn judge_mail(case: &mut Case, estate: &Estate) -> anyhow::Result<Vec<Finding>> 
 }
 
 /// What was done to accounts and with them.
-fn judge_accounts(case: &Case) -> anyhow::Result<Vec<Finding>> {
-    let mut stream = accounts::Stream::default();
+fn judge_accounts(case: &Case, networks: accounts::Networks) -> anyhow::Result<Vec<Finding>> {
+    let mut stream = accounts::Stream::new(networks);
     case.each_fact(AccountAct::KIND, &mut |fact| {
         if let Some(act) = fact.kept::<AccountAct>() {
             stream.push(&act);

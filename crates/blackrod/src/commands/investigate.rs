@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use blackrod_detect::accounts::Networks;
 use blackrod_detect::{Detectors, Sources};
 use blackrod_model::{RuleSet, Run, Sha256, Timestamp};
 use blackrod_read::evidence::{Limits, walk};
@@ -20,6 +21,7 @@ pub(crate) fn run(arguments: &cli::Investigate) -> anyhow::Result<Outcome> {
     let speaks = !arguments.quiet && !arguments.json;
     let (estate, estate_digest) = estate::load_or_empty(arguments.estate.as_deref())?;
     let formats = load_formats(&arguments.fields)?;
+    let networks = Networks::open(&estate, &arguments.networks)?;
     let (detectors, mut rule_sets) = Detectors::load(
         &Sources {
             builtin: !arguments.no_builtin,
@@ -62,7 +64,13 @@ pub(crate) fn run(arguments: &cli::Investigate) -> anyhow::Result<Outcome> {
     progress.stage("judging");
     note_idle_rules(&mut rule_sets, &detectors, &tally.seen);
     case.set_rule_sets(&rule_sets)?;
-    conclude::conclude(&mut case, &detectors, &estate, arguments.alerts_per_day)?;
+    conclude::conclude(
+        &mut case,
+        &detectors,
+        &estate,
+        networks,
+        arguments.alerts_per_day,
+    )?;
     case.end_run(run, Timestamp::now())?;
 
     progress.stage("writing the report");

@@ -2,17 +2,24 @@
 
 use std::net::IpAddr;
 
-use blackrod_model::{AccountAct, ActKind, Class, Column, Event, EvidenceId, Value};
+use blackrod_model::{AccountAct, ActKind, Class, Column, Event, EvidenceId, Means, Value};
 
 use super::rules::Rule;
+use super::{consent, sign_in};
 use crate::clip;
 
 /// The act that `event` tells of; `None` where it is not about an account, or says nothing that is judged.
 pub fn act(evidence: EvidenceId, event: &Event<'_>) -> Option<AccountAct> {
-    let operation = event.column_text(Column::Action).unwrap_or_default();
-    let (kind, detail, items, points) = match event.class {
-        Class::AUTHENTICATION => (sign_in(event)?, String::new(), 0, 0),
-        _ => directory_or_mailbox(event, operation.trim_end_matches('.'))?,
+    let is_sign_in = event.class == Class::AUTHENTICATION;
+    if !is_sign_in && !DONE_TO_ACCOUNTS.contains(&event.class) {
+        return None;
+    }
+    let (kind, detail, items, points) = match is_sign_in {
+        true => (sign_in::outcome(event)?, String::new(), 0, sign_in::risk(event)),
+        false => {
+            let operation = event.column_text(Column::Action)?;
+            directory_or_mailbox(event, operation.trim_end_matches('.'))?
+        }
     };
     let user = account(event)?;
     let target = event
@@ -37,8 +44,23 @@ pub fn act(evidence: EvidenceId, event: &Event<'_>) -> Option<AccountAct> {
         detail,
         items,
         points,
+        system: if is_sign_in { sign_in::system(event) } else { 0 },
+        country: is_sign_in.then(|| sign_in::country(event)).flatten(),
+        means: if is_sign_in { sign_in::means(event) } else { Means::Usual },
     })
 }
+
+/// Classes of records that can tell what was done to an account or a mailbox; most logs hold none of them.
+const DONE_TO_ACCOUNTS: [Class; 6] = [
+    Class::API_ACTIVITY,
+    Class::USER_ACCESS,
+    Class::ACCOUNT_CHANGE,
+    Class::ENTITY_MANAGEMENT,
+    Class::GROUP_MANAGEMENT,
+    Class::DETECTION_FINDING,
+];
+/// The longest name of an operation that is judged.
+const MAX_OPERATION: usize = 80;
 
 /// Who acted: the account, without a Windows domain. Windows names the account of a sign-in as its target.
 fn account(event: &Event<'_>) -> Option<String> {
@@ -65,68 +87,20 @@ fn is_elsewhere(address: &IpAddr) -> bool {
     !address.is_loopback() && !address.is_unspecified()
 }
 
-/// How a sign-in ended. The codes are those of Entra (AADSTS), Windows (NTSTATUS) and the words that others use.
-fn sign_in(event: &Event<'_>) -> Option<ActKind> {
-    if event.source.product == "windows" {
-        return match event.source.event_id {
-            4624 => Some(ActKind::SignIn),
-            4625 => Some(match text(event, "SubStatus").as_deref() {
-                Some("0xc0000064") => ActKind::NoSuchUser,
-                _ => ActKind::WrongPassword,
-            }),
-            _ => None,
-        };
-    }
-    let status = event.column_text(Column::Status).unwrap_or_default();
-    let said = format!(
-        "{} {} {}",
-        text(event, "LogonError").unwrap_or_default(),
-        text(event, "status.failureReason")
-            .or_else(|| text(event, "outcome.reason"))
-            .unwrap_or_default(),
-        text(event, "message").unwrap_or_default(),
-    )
-    .to_ascii_lowercase();
-    let code = status.trim().to_ascii_lowercase();
-    Some(match code.as_str() {
-        "0" | "success" | "succeeded" | "accepted" | "allow" | "login_success" => ActKind::SignIn,
-        "50126" | "50053" | "50055" | "50056" => ActKind::WrongPassword,
-        "50034" | "51004" => ActKind::NoSuchUser,
-        "500121" => ActKind::FactorRefused,
-        _ if said.contains("usernamenotfound")
-            || said.contains("does not exist")
-            || said.contains("invalid user") =>
-        {
-            ActKind::NoSuchUser
-        }
-        _ if said.contains("mfa denied")
-            || said.contains("user declined")
-            || said.contains("did not respond") =>
-        {
-            ActKind::FactorRefused
-        }
-        _ if said.contains("password") || said.contains("credential") || code.contains("fail") => {
-            ActKind::WrongPassword
-        }
-        _ if event
-            .column_text(Column::Action)
-            .is_some_and(|action| action.eq_ignore_ascii_case("login_failure")) =>
-        {
-            ActKind::WrongPassword
-        }
-        _ => ActKind::NotSignedIn,
-    })
-}
-
 /// What was done to a directory or a mailbox: kind, words, count, points.
 fn directory_or_mailbox(event: &Event<'_>, operation: &str) -> Option<(ActKind, String, u32, u8)> {
-    if operation.is_empty() {
-        return None;
-    }
-    let name = operation.to_ascii_lowercase();
-    let object = text(event, "ObjectId").unwrap_or_default();
-    let plain = |kind, points| Some((kind, cut(&format!("{operation} {object}"), 300), 0, points));
-    match name.as_str() {
+    let mut folded = [0; MAX_OPERATION];
+    let folded = folded.get_mut(..operation.len())?;
+    folded.copy_from_slice(operation.as_bytes());
+    folded.make_ascii_lowercase();
+    let name = std::str::from_utf8(folded).ok()?;
+    let object = || {
+        text(event, "ObjectId")
+            .or_else(|| text(event, "targetResources.displayName"))
+            .unwrap_or_default()
+    };
+    let plain = |kind, points| Some((kind, cut(&format!("{operation} {}", object()), 300), 0, points));
+    match name {
         "mailitemsaccessed" => return Some(mail_read(event)),
         "new-inboxrule" | "set-inboxrule" | "updateinboxrules" | "new-transportrule"
         | "set-transportrule" => {
@@ -140,17 +114,22 @@ fn directory_or_mailbox(event: &Event<'_>, operation: &str) -> Option<(ActKind, 
             return plain(ActKind::WatchingOff, 1);
         }
         "consent to application" | "add delegated permission grant" | "add oauth2permissiongrant" => {
-            let scopes = text_with(event, "scope").unwrap_or_default();
-            return Some((
-                ActKind::Consent,
-                cut(&format!("{operation} {object} {scopes}"), 300),
-                0,
-                1,
-            ));
+            return Some(allowed_in(event, operation, &object()));
         }
-        "add app role assignment to service principal" => return plain(ActKind::Consent, 1),
+        "add app role assignment to service principal" => {
+            return Some(allowed_in(event, operation, &object()));
+        }
         "add member to role" | "add eligible member to role" => return plain(ActKind::RoleGiven, 1),
         "disable strong authentication" => return plain(ActKind::FactorChanged, 1),
+        "update user" if has_new_factor(event) => return plain(ActKind::FactorChanged, 1),
+        "add registered owner to device" | "register device" => return plain(ActKind::DeviceJoined, 1),
+        "user.mfa.factor.activate" | "2sv_enroll" => return plain(ActKind::FactorChanged, 1),
+        "add user" | "user.lifecycle.create" | "create_user" => return plain(ActKind::AccountMade, 0),
+        "change user password"
+        | "reset password (self-service)"
+        | "change password (self-service)"
+        | "user.account.update_password"
+        | "password_edit" => return plain(ActKind::PasswordChanged, 0),
         _ => {}
     }
     if name.contains("certificates and secrets") || name.contains("service principal credentials") {
@@ -160,6 +139,22 @@ fn directory_or_mailbox(event: &Event<'_>, operation: &str) -> Option<(ActKind, 
         return plain(ActKind::FactorChanged, 1);
     }
     None
+}
+
+/// An application that was allowed in: `operation|application|rights`.
+fn allowed_in(event: &Event<'_>, operation: &str, application: &str) -> (ActKind, String, u32, u8) {
+    let scopes = text_with(event, "scope").unwrap_or_default();
+    let points = u8::from(consent::reaches_far(event));
+    let detail = format!("{operation}|{application}|{scopes}");
+    (ActKind::Consent, cut(&detail, 300), 0, points)
+}
+
+/// Whether the change of an account is one of its second factor.
+fn has_new_factor(event: &Event<'_>) -> bool {
+    event
+        .fields
+        .iter()
+        .any(|field| field.name.starts_with("ModifiedProperties.StrongAuthentication"))
 }
 
 /// `MailItemsAccessed`: which kind of access, and how many messages it names.
@@ -240,6 +235,13 @@ fn mailbox_rule(event: &Event<'_>, operation: &str) -> (ActKind, String, u32, u8
     (ActKind::MailboxRule, cut(&detail, 300), 0, points)
 }
 
+/// Whether `to` is an address of another domain than that of whoever acts.
+fn is_outside(event: &Event<'_>, to: &str) -> bool {
+    let domain = |address: &str| address.rsplit_once('@').map(|(_, domain)| domain.to_lowercase());
+    let own = event.column_text(Column::User).and_then(|user| domain(&user));
+    domain(to.trim()).is_some_and(|domain| own.is_some_and(|own| own != domain))
+}
+
 fn set_mailbox(event: &Event<'_>, operation: &str) -> Option<(ActKind, String, u32, u8)> {
     let to = ["ForwardingSmtpAddress", "ForwardingAddress"]
         .iter()
@@ -249,7 +251,7 @@ fn set_mailbox(event: &Event<'_>, operation: &str) -> Option<(ActKind, String, u
             ActKind::Forwarding,
             cut(&format!("{operation} to {to}"), 300),
             0,
-            1,
+            u8::from(is_outside(event, &to)),
         ));
     }
     let audit = text_with(event, "AuditEnabled").is_some_and(|value| value.eq_ignore_ascii_case("false"));

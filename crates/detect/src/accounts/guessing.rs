@@ -44,7 +44,9 @@ struct Network {
 }
 
 impl Guessing {
-    pub(super) fn push(&mut self, act: &AccountAct, joined: &mut Joined, findings: &mut Vec<Finding>) {
+    /// Judges an act; says whether it is a sign-in that follows guessing.
+    pub(super) fn push(&mut self, act: &AccountAct, joined: &mut Joined, findings: &mut Vec<Finding>) -> bool {
+        let before = findings.len();
         let now = seconds(act);
         self.sweep(now);
         match act.kind {
@@ -60,6 +62,7 @@ impl Guessing {
             }
             _ => {}
         }
+        act.kind == ActKind::SignIn && findings.len() > before
     }
 
     fn failed(&mut self, act: &AccountAct, now: i64, findings: &mut Vec<Finding>) {

@@ -1,24 +1,21 @@
 //! An account that was taken is one thing with its signs listed, not hundreds of alerts.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 
 use blackrod_model::{AccountAct, ActKind, Finding, Reason, Severity};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::reading::Reading;
-use super::{Claim, entities, network, seconds};
+use super::{Claim, entities, seconds};
 
 /// Signs within this time of each other are one story.
 const STORY: i64 = 14 * 24 * 3_600;
 /// So many points make a story; no single sign has as many.
 const ENOUGH: u8 = 4;
-/// So many sign-ins over so many days, and a new network with a new program says something.
-const KNOWN_AFTER: u32 = 10;
-const KNOWN_DAYS: i64 = 3;
-/// Accounts, and networks or programs of one account, that are remembered.
+/// So many make one where no sign tells how somebody got in: administrators do much of this every day.
+const ENOUGH_WITHOUT_ENTRY: u8 = 7;
+/// Accounts that are remembered.
 const MAX_ACCOUNTS: usize = 1_000_000;
-const MAX_HABITS: usize = 200;
 
 /// A sign that an account is not its owner's alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,6 +25,13 @@ pub(super) enum Mark {
     FactorAsked,
     SessionInTwoPlaces,
     NewPlace,
+    HostingNetwork,
+    Travel,
+    ServiceSawRisk,
+    OldProtocol,
+    DeviceCode,
+    Woken,
+    FirstPassword,
     Did(ActKind),
 }
 
@@ -36,8 +40,15 @@ impl Mark {
     const fn points(self) -> u8 {
         match self {
             Self::SignedInWhereSprayed | Self::FactorGivenIn => 3,
-            Self::SessionInTwoPlaces => 2,
-            Self::FactorAsked | Self::NewPlace => 1,
+            Self::SessionInTwoPlaces | Self::Travel => 2,
+            Self::FactorAsked
+            | Self::NewPlace
+            | Self::HostingNetwork
+            | Self::ServiceSawRisk
+            | Self::OldProtocol
+            | Self::DeviceCode
+            | Self::Woken
+            | Self::FirstPassword => 1,
             Self::Did(kind) => match kind {
                 ActKind::MailboxRule
                 | ActKind::Forwarding
@@ -57,6 +68,13 @@ impl Mark {
             Self::FactorAsked => "was asked for the second factor again and again",
             Self::SessionInTwoPlaces => "a session went on elsewhere with another program",
             Self::NewPlace => "signed in from a network and with a program never seen with this account",
+            Self::HostingNetwork => "signed in from machines for rent or a service for hiding",
+            Self::Travel => "signed in from two countries at once",
+            Self::ServiceSawRisk => "signed in in a way that the service itself holds for risky",
+            Self::OldProtocol => "signed in where no second factor can be asked for",
+            Self::DeviceCode => "let another device in with a code",
+            Self::Woken => "signed in after a long time",
+            Self::FirstPassword => "still has its first password",
             Self::Did(kind) => match kind {
                 ActKind::MailboxRule => "a mailbox rule that hides or forwards mail",
                 ActKind::Forwarding => "mail is forwarded",
@@ -66,6 +84,7 @@ impl Mark {
                 ActKind::RoleGiven => "a role was given",
                 ActKind::FactorChanged => "a means of signing in was changed",
                 ActKind::WatchingOff => "something that watches was switched off",
+                ActKind::DeviceJoined => "a device was joined",
                 ActKind::MailReadUncounted => "so much mail was read that the log stopped counting",
                 _ => "an unusual act",
             },
@@ -78,7 +97,14 @@ impl Mark {
             Self::SignedInWhereSprayed => "T1110.003",
             Self::FactorGivenIn | Self::FactorAsked => "T1621",
             Self::SessionInTwoPlaces => "T1550.004",
-            Self::NewPlace => "T1078.004",
+            Self::FirstPassword => "T1078.001",
+            Self::DeviceCode => "T1528",
+            Self::NewPlace
+            | Self::HostingNetwork
+            | Self::Travel
+            | Self::ServiceSawRisk
+            | Self::OldProtocol
+            | Self::Woken => "T1078.004",
             Self::Did(kind) => match kind {
                 ActKind::MailboxRule => "T1564.008",
                 ActKind::Forwarding => "T1114.003",
@@ -88,6 +114,7 @@ impl Mark {
                 ActKind::RoleGiven => "T1098.003",
                 ActKind::FactorChanged => "T1556.006",
                 ActKind::WatchingOff => "T1562.008",
+                ActKind::DeviceJoined => "T1098.005",
                 _ => "T1114.002",
             },
         }
@@ -101,7 +128,6 @@ pub(super) struct Joined {
 
 #[derive(Default)]
 struct Account {
-    habits: Habits,
     /// The signs of each kind, first and last.
     signs: BTreeMap<Mark, Sign>,
 }
@@ -112,45 +138,12 @@ struct Sign {
     times: u32,
 }
 
-#[derive(Default)]
-struct Habits {
-    sign_ins: u32,
-    since: Option<i64>,
-    networks: FxHashSet<IpAddr>,
-    programs: FxHashSet<String>,
-}
-
-impl Habits {
-    /// Whether this sign-in is from a network and with a program that are both new to an account that is known.
-    fn is_new_place(&mut self, act: &AccountAct, now: i64) -> bool {
-        let (Some(address), Some(agent)) = (act.address, &act.agent) else {
-            return false;
-        };
-        let since = *self.since.get_or_insert(now);
-        let is_known = self.sign_ins >= KNOWN_AFTER && now - since >= KNOWN_DAYS * 24 * 3_600;
-        let from = network(address);
-        let is_new = !self.networks.contains(&from) && !self.programs.contains(agent);
-        self.sign_ins = self.sign_ins.saturating_add(1);
-        if self.networks.len() < MAX_HABITS {
-            self.networks.insert(from);
-        }
-        if self.programs.len() < MAX_HABITS {
-            self.programs.insert(agent.clone());
-        }
-        is_known && is_new
-    }
-}
-
 impl Joined {
     /// Notes what an act by itself is a sign of.
     pub(super) fn push(&mut self, act: &AccountAct) {
         if act.kind == ActKind::SignIn {
-            let now = seconds(act);
-            let is_new = self
-                .account(&act.user)
-                .is_some_and(|account| account.habits.is_new_place(act, now));
-            if is_new {
-                self.mark(act, Mark::NewPlace);
+            if act.points > 0 {
+                self.mark(act, Mark::ServiceSawRisk);
             }
             return;
         }
@@ -189,7 +182,9 @@ impl Joined {
             let Some(last) = account.signs.values().max_by_key(|sign| sign.last) else {
                 continue;
             };
-            if points < ENOUGH || account.signs.len() < 2 {
+            let has_entry = account.signs.keys().any(|mark| !matches!(mark, Mark::Did(_)));
+            let enough = if has_entry { ENOUGH } else { ENOUGH_WITHOUT_ENTRY };
+            if points < enough || account.signs.len() < 2 {
                 continue;
             }
             findings.push(story(&user, &account, points, &last.first, reading));

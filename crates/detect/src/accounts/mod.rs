@@ -3,19 +3,31 @@
 //! [`extract::act`] keeps what a record says about an account; all threads do that at once. [`Stream`] takes
 //! these acts in the order of time.
 
+mod consent;
 pub mod extract;
+mod firsts;
 mod guessing;
 mod joined;
+mod networks;
+mod places;
 mod reading;
 mod rules;
 mod sessions;
+mod sign_in;
+mod slow;
 
 use blackrod_model::{AccountAct, ActKind, Entity, EntityKind, Finding, FindingId, Reason, Severity};
 
+pub use networks::{Networks, TableError};
+
+use consent::Consents;
+use firsts::Firsts;
 use guessing::Guessing;
 use joined::Joined;
+use places::Places;
 use reading::Reading;
 use sessions::Sessions;
+use slow::Slow;
 
 /// What the detectors of this module find and miss.
 pub const EXPLAIN: &str = include_str!("explain.md");
@@ -23,8 +35,13 @@ pub const EXPLAIN: &str = include_str!("explain.md");
 /// Acts in the order of time.
 #[derive(Default)]
 pub struct Stream {
+    networks: Networks,
+    places: Places,
     guessing: Guessing,
+    slow: Slow,
     sessions: Sessions,
+    firsts: Firsts,
+    consents: Consents,
     reading: Reading,
     joined: Joined,
     findings: Vec<Finding>,
@@ -44,26 +61,37 @@ struct Claim<'a> {
 }
 
 impl Stream {
+    /// A stream that knows `networks`; one without is made by `default`.
+    pub fn new(networks: Networks) -> Self {
+        Self {
+            networks,
+            ..Self::default()
+        }
+    }
+
     /// Judges an act. They must come in the order of their times.
     pub fn push(&mut self, act: &AccountAct) {
-        self.guessing.push(act, &mut self.joined, &mut self.findings);
-        self.sessions.push(act, &mut self.joined, &mut self.findings);
-        self.reading.push(act);
-        self.joined.push(act);
-        if act.kind == ActKind::MailboxRule && act.points >= rules::ALONE {
-            self.findings.push(
-                Claim {
-                    code: "account/mailbox-rule",
-                    title: format!("A mailbox rule that hides or forwards mail, by {}", act.user),
-                    severity: Severity::High,
-                    attack: &["T1564.008"],
-                    reasons: vec![Reason::new("rule", &act.detail)],
-                    act,
-                    detail: String::new(),
-                }
-                .into_finding(),
-            );
+        let (joined, findings) = (&mut self.joined, &mut self.findings);
+        let place = match act.kind.is_sign_in() {
+            true => self.networks.place(act),
+            false => networks::Place::default(),
+        };
+        let judged = self.places.push(act, place, joined, findings);
+        if self.guessing.push(act, joined, findings) {
+            self.firsts.risky(act, "a sign-in that was guessed or wrung out");
         }
+        self.slow
+            .push(act, place, self.places.accounts(), joined, findings);
+        if self.sessions.push(act, joined, findings) {
+            self.firsts.risky(act, "a session that went on elsewhere");
+        }
+        self.firsts.push(act, judged, joined, findings);
+        self.reading.push(act);
+        if act.kind == ActKind::Consent && self.consents.is_usual(act) {
+            return;
+        }
+        joined.push(act);
+        findings.extend(by_itself(act).map(Claim::into_finding));
     }
 
     /// What all acts come to.
@@ -71,6 +99,40 @@ impl Stream {
         self.joined.finish(&self.reading, &mut self.findings);
         self.findings
     }
+}
+
+/// What an act says without any other.
+fn by_itself(act: &AccountAct) -> Option<Claim<'_>> {
+    let (code, title, severity, attack): (_, _, _, &'static [&'static str]) = match act.kind {
+        ActKind::MailboxRule if act.points >= rules::ALONE => (
+            "account/mailbox-rule",
+            "A mailbox rule that hides or forwards mail, by",
+            Severity::High,
+            &["T1564.008"],
+        ),
+        ActKind::Consent if act.points > 0 => (
+            "account/consent",
+            "An application that few use was allowed far-reaching rights, by",
+            Severity::Medium,
+            &["T1528"],
+        ),
+        ActKind::Forwarding if act.points > 0 => (
+            "account/forwarding",
+            "Mail is sent on to another domain, by",
+            Severity::Medium,
+            &["T1114.003"],
+        ),
+        _ => return None,
+    };
+    Some(Claim {
+        code,
+        title: format!("{title} {}", act.user),
+        severity,
+        attack,
+        reasons: vec![Reason::new("what was done", &act.detail)],
+        act,
+        detail: String::new(),
+    })
 }
 
 impl Claim<'_> {

@@ -6,8 +6,6 @@ pub(super) const ALONE: u8 = 4;
 /// Folders in which nobody looks, as Outlook calls them in the larger languages.
 const HIDING_FOLDERS: &[&str] = &[
     "rss",
-    "archive",
-    "archiv",
     "conversation history",
     "aufgezeichnete unterhaltungen",
     "historique des conversations",
@@ -24,10 +22,12 @@ const HIDING_FOLDERS: &[&str] = &[
     "slettet",
     "usunięte",
     "удаленные",
-    "notes",
     "sync issues",
     "calendar",
 ];
+
+/// Folders that people use, and that hide mail as well.
+const QUIET_FOLDERS: &[&str] = &["archive", "archiv", "notes"];
 
 /// What such rules look for, to hide it from the owner.
 const WORDS: &[&str] = &[
@@ -90,8 +90,15 @@ impl Rule<'_> {
             add(1, "marks as read");
         }
         let folder = self.folder.map(str::to_lowercase);
-        if folder.is_some_and(|folder| HIDING_FOLDERS.iter().any(|hiding| folder.contains(hiding))) {
+        let is_in = |folders: &[&str]| {
+            folder
+                .as_ref()
+                .is_some_and(|folder| folders.iter().any(|name| folder.contains(name)))
+        };
+        if is_in(HIDING_FOLDERS) {
             add(2, "moves to a folder where nobody looks");
+        } else if is_in(QUIET_FOLDERS) {
+            add(1, "moves to a folder where one seldom looks");
         }
         let name = self.name.trim();
         let is_odd = name.chars().count() <= 2 || !name.chars().any(char::is_alphanumeric);

@@ -6,6 +6,7 @@ use blackrod_model::{AccountAct, Finding, Reason, Severity};
 use rustc_hash::FxHashMap;
 
 use super::joined::{Joined, Mark};
+use super::places::program;
 use super::{Claim, network, seconds};
 
 /// Sessions remembered; beyond, those that were quiet longest are forgotten.
@@ -26,9 +27,10 @@ struct Session {
 }
 
 impl Sessions {
-    pub(super) fn push(&mut self, act: &AccountAct, joined: &mut Joined, findings: &mut Vec<Finding>) {
+    /// Judges an act; says whether its session moved.
+    pub(super) fn push(&mut self, act: &AccountAct, joined: &mut Joined, findings: &mut Vec<Finding>) -> bool {
         let (Some(id), Some(address)) = (&act.session, act.address) else {
-            return;
+            return false;
         };
         let now = seconds(act);
         let from = network(address);
@@ -49,7 +51,8 @@ impl Sessions {
             matches!((&known.agent, &act.agent), (Some(a), Some(b)) if program(a) != program(b));
         let at_once = now - known.last <= AT_ONCE;
         // A phone moves between networks all day, but it does not become another program.
-        if other_place && other_program && at_once && !known.told {
+        let has_moved = other_place && other_program && at_once && !known.told;
+        if has_moved {
             known.told = true;
             joined.mark(act, Mark::SessionInTwoPlaces);
             let claim = Claim {
@@ -75,14 +78,6 @@ impl Sessions {
         if !other_program {
             known.network = from;
         }
+        has_moved
     }
-}
-
-/// What names a program in a user agent, without its versions.
-fn program(agent: &str) -> String {
-    agent
-        .chars()
-        .filter(|c| c.is_alphabetic())
-        .collect::<String>()
-        .to_lowercase()
 }

@@ -123,7 +123,8 @@ fn a_phone_moves_but_a_stolen_session_changes_its_program() {
 fn signs_of_one_account_are_one_thing_and_reading_has_bounds() {
     let mut story = Story::new();
     for (minute, kind, points) in [
-        (0, ActKind::Consent, 1),
+        (0, ActKind::SignIn, 2),
+        (1, ActKind::Consent, 1),
         (5, ActKind::Forwarding, 1),
         (9, ActKind::Forwarding, 1),
     ] {
@@ -145,13 +146,80 @@ fn signs_of_one_account_are_one_thing_and_reading_has_bounds() {
         story.stream.push(&act);
     }
     let findings = story.stream.finish();
-    assert_eq!(findings.len(), 1);
-    let told = findings[0].reason_line();
+    let taken: Vec<_> = findings
+        .iter()
+        .filter(|finding| finding.code == "account/taken")
+        .collect();
+    assert_eq!(taken.len(), 1);
+    let told = taken[0].reason_line();
     assert!(
         told.contains("at least 35 messages and 1 folders whole"),
         "{told}"
     );
-    assert!(findings[0].attack.contains(&"T1528".to_owned()));
+    assert!(taken[0].attack.contains(&"T1528".to_owned()));
+}
+
+#[test]
+fn guessing_that_changes_its_address_is_known_by_its_program() {
+    let mut story = Story::new();
+    for step in 0..12 {
+        let act = AccountAct {
+            agent: Some("Seamonkey/2.49".to_owned()),
+            ..story.act(
+                120 * step,
+                &format!("u{step}@example.org"),
+                &format!("203.0.{step}.7"),
+                ActKind::WrongPassword,
+            )
+        };
+        story.stream.push(&act);
+    }
+    let act = AccountAct {
+        agent: Some("Seamonkey/2.49".to_owned()),
+        ..story.act(1_500, "u3@example.org", "203.0.99.7", ActKind::SignIn)
+    };
+    story.stream.push(&act);
+    assert_eq!(story.codes(), ["account/slow-spray", "account/guessed"]);
+}
+
+#[test]
+fn a_new_network_and_program_say_more_the_longer_an_account_is_known() {
+    let codes = |days: i64, new_agent: &str| {
+        let mut story = Story::new();
+        for number in 0..days * 8 {
+            story.tell(number * 180, "a@example.org", "192.0.2.1", ActKind::SignIn);
+        }
+        let act = AccountAct {
+            agent: Some(new_agent.to_owned()),
+            ..story.act(days * 1_440, "a@example.org", "203.0.113.7", ActKind::SignIn)
+        };
+        story.stream.push(&act);
+        let joined = story.act(days * 1_440 + 30, "a@example.org", "203.0.113.7", ActKind::DeviceJoined);
+        story.stream.push(&joined);
+        story.codes()
+    };
+    assert_eq!(codes(10, "axios/1.7"), ["account/method-after-risk"]);
+    assert!(codes(1, "axios/1.7").is_empty(), "too new to say anything");
+    assert!(codes(10, "Outlook/16").is_empty(), "only the network is new");
+}
+
+#[test]
+fn what_is_done_for_the_first_time() {
+    let mut story = Story::new();
+    let made = AccountAct {
+        target: Some("new@example.org".to_owned()),
+        ..story.act(0, "admin@example.org", "192.0.2.1", ActKind::AccountMade)
+    };
+    story.stream.push(&made);
+    for minute in [20 * 1_440, 20 * 1_440 + 5] {
+        let act = AccountAct {
+            means: blackrod_model::Means::OldProtocol,
+            ..story.act(minute, "new@example.org", "203.0.113.7", ActKind::SignIn)
+        };
+        story.stream.push(&act);
+    }
+    let codes = story.codes();
+    assert_eq!(codes, ["account/old-protocol", "account/first-password"]);
 }
 
 #[test]

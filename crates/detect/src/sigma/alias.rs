@@ -25,6 +25,9 @@ pub(super) struct Alias {
     /// Blanks at the end do not belong to the value.
     #[serde(default)]
     trim: bool,
+    /// An ending that does not belong to the value: the full stop after the audit log's names of operations.
+    #[serde(default)]
+    ending: Option<String>,
     /// The texts stand beside each other as a list; what a rule looks for may be in any of them.
     #[serde(default)]
     list: bool,
@@ -57,6 +60,11 @@ impl Alias {
         let mut text = joined?;
         if self.trim {
             text.truncate(text.trim_end().len());
+        }
+        if let Some(ending) = &self.ending
+            && let Some(rest) = text.strip_suffix(ending.as_str())
+        {
+            text.truncate(rest.len());
         }
         if let Some(meaning) = self.map.get(&text) {
             text.clone_from(meaning);

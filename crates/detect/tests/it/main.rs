@@ -1,5 +1,6 @@
 //! Integration tests of the detectors.
 
+mod cloud_content;
 mod mail_content;
 mod shared;
 mod sigma;

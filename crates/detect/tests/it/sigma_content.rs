@@ -111,6 +111,7 @@ fn every_rule_has_a_case_and_is_loaded() {
     }
     assert!(files.len() >= 45);
     rule_files(&content().join("../email"), &mut files);
+    rule_files(&content().join("../cloud"), &mut files);
     let (_, sigma) = &*BUILTIN;
     assert_eq!(sigma.refused, []);
     assert_eq!(
