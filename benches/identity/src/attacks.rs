@@ -61,7 +61,12 @@ impl Attacker<'_> {
     fn rented(&mut self, agent: &str) -> Spot {
         let system = *self.random.pick(&RENTED);
         Spot {
-            ip: format!("45.{}.{}.{}", system % 200, self.random.below(250), 1 + self.random.below(250)),
+            ip: format!(
+                "45.{}.{}.{}",
+                system % 200,
+                self.random.below(250),
+                1 + self.random.below(250)
+            ),
             system,
             country: "NL",
             agent: agent.to_owned(),
@@ -81,9 +86,11 @@ impl Attacker<'_> {
         for step in 0..40 {
             let number = self.random.index(self.estate.people.len());
             let user = self.estate.people[number].user.clone();
-            self.logs.sign_in(self.random, at + 15 * step, &user, &spot, WRONG_PASSWORD);
+            self.logs
+                .sign_in(self.random, at + 15 * step, &user, &spot, WRONG_PASSWORD);
         }
-        self.logs.sign_in(self.random, at + 400, &taken, &spot, WRONG_PASSWORD);
+        self.logs
+            .sign_in(self.random, at + 400, &taken, &spot, WRONG_PASSWORD);
         self.logs.sign_in(self.random, at + 700, &taken, &spot, WELL);
         Attack {
             name: "passwords sprayed from one address",
@@ -100,7 +107,9 @@ impl Attacker<'_> {
             spot.agent = "Mozilla/5.0 (Windows NT 6.1; rv:52.0) Gecko/20100101 Seamonkey/2.49".to_owned();
             let user = match step {
                 60 | 71 => taken.clone(),
-                _ => self.estate.people[self.random.index(self.estate.people.len())].user.clone(),
+                _ => self.estate.people[self.random.index(self.estate.people.len())]
+                    .user
+                    .clone(),
             };
             let at = begin + 2 * 3_600 * step + self.random.below(3_000);
             let error = if step == 71 { WELL } else { WRONG_PASSWORD };
@@ -117,10 +126,12 @@ impl Attacker<'_> {
     fn fatigue(&mut self) -> Attack {
         let (spot, at, (_, user)) = (self.rented(TOOL), self.late(), self.victim());
         for step in 0..8 {
-            self.logs.sign_in(self.random, at + 60 * step, &user, &spot, NO_SECOND_FACTOR);
+            self.logs
+                .sign_in(self.random, at + 60 * step, &user, &spot, NO_SECOND_FACTOR);
         }
         self.logs.sign_in(self.random, at + 520, &user, &spot, WELL);
-        self.logs.directory(self.random, at + 900, &user, "Register device.", &user, &[]);
+        self.logs
+            .directory(self.random, at + 900, &user, "Register device.", &user, &[]);
         Attack {
             name: "second factor asked for until given",
             marks: vec![user],
@@ -147,7 +158,14 @@ impl Attacker<'_> {
         let scope = "ConsentType: Principal, Scope: Mail.Read Files.Read.All offline_access";
         let changed = [("ConsentAction.Permissions", scope)];
         self.logs.sign_in(self.random, at, &user, &own, WELL);
-        self.logs.directory(self.random, at + 60, &user, "Consent to application.", "Document viewer", &changed);
+        self.logs.directory(
+            self.random,
+            at + 60,
+            &user,
+            "Consent to application.",
+            "Document viewer",
+            &changed,
+        );
         Attack {
             name: "consent to an application that reads mail",
             marks: vec![user],
@@ -157,7 +175,8 @@ impl Attacker<'_> {
     fn device_code(&mut self) -> Attack {
         let (spot, at, (_, user)) = (self.rented("python-msal/1.2"), self.late(), self.victim());
         let program = "Mobile Apps and Desktop clients";
-        self.logs.sign_in_with(self.random, at, &user, &spot, WELL, program, "deviceCode");
+        self.logs
+            .sign_in_with(self.random, at, &user, &spot, WELL, program, "deviceCode");
         Attack {
             name: "code typed in for somebody else's device",
             marks: vec![user],
@@ -166,7 +185,8 @@ impl Attacker<'_> {
 
     fn old_protocol(&mut self) -> Attack {
         let (spot, at, (_, user)) = (self.rented("BAV2ROPC"), self.late(), self.victim());
-        self.logs.sign_in_with(self.random, at, &user, &spot, WELL, "IMAP4", "none");
+        self.logs
+            .sign_in_with(self.random, at, &user, &spot, WELL, "IMAP4", "none");
         for step in 0..6 {
             self.logs.mail_read(self.random, at + 60 * step, &user, &spot, 0);
         }
@@ -185,7 +205,8 @@ impl Attacker<'_> {
             ("MoveToFolder", "RSS Feeds"),
             ("MarkAsRead", "True"),
         ];
-        self.logs.cmdlet(self.random, at + 600, &user, &spot, "New-InboxRule", &rule);
+        self.logs
+            .cmdlet(self.random, at + 600, &user, &spot, "New-InboxRule", &rule);
         Attack {
             name: "rule that hides mail about money",
             marks: vec![user],
@@ -196,10 +217,25 @@ impl Attacker<'_> {
         let (spot, at) = (self.rented(TOOL), self.late());
         let new = "svc.sync@assembly.example".to_owned();
         let role = [("Role.DisplayName", "Global Administrator")];
-        self.logs.directory(self.random, at, ADMINISTRATORS[2], "Add user.", &new, &[]);
-        self.logs.directory(self.random, at + 60, ADMINISTRATORS[2], "Add member to role.", &new, &role);
+        self.logs
+            .directory(self.random, at, ADMINISTRATORS[2], "Add user.", &new, &[]);
+        self.logs.directory(
+            self.random,
+            at + 60,
+            ADMINISTRATORS[2],
+            "Add member to role.",
+            &new,
+            &role,
+        );
         let off = [("UnifiedAuditLogIngestionEnabled", "False")];
-        self.logs.cmdlet(self.random, at + 120, &new, &spot, "Set-AdminAuditLogConfig", &off);
+        self.logs.cmdlet(
+            self.random,
+            at + 120,
+            &new,
+            &spot,
+            "Set-AdminAuditLogConfig",
+            &off,
+        );
         Attack {
             name: "administrator made, audit log switched off",
             marks: vec![new],
@@ -210,7 +246,14 @@ impl Attacker<'_> {
         let user = "intern.archive@assembly.example".to_owned();
         let spot = self.rented(TOOL);
         let at = START + (self.days - 2) * DAY + 3_600;
-        self.logs.directory(self.random, START + 3_600, ADMINISTRATORS[0], "Add user.", &user, &[]);
+        self.logs.directory(
+            self.random,
+            START + 3_600,
+            ADMINISTRATORS[0],
+            "Add user.",
+            &user,
+            &[],
+        );
         self.logs.sign_in(self.random, at, &user, &spot, WELL);
         for step in 0..5 {
             self.logs.mail_read(self.random, at + 60 * step, &user, &spot, 5);
@@ -225,12 +268,16 @@ impl Attacker<'_> {
         let (spot, at, (_, user)) = (self.rented(TOOL), self.late(), self.victim());
         self.logs.sign_in(self.random, at, &user, &spot, WELL);
         let operation = "Update application – Certificates and secrets management ";
-        self.logs.directory(self.random, at + 900, &user, operation, "Archive connector", &[]);
+        self.logs
+            .directory(self.random, at + 900, &user, operation, "Archive connector", &[]);
         self.logs.audit(
             self.random,
             at + 960,
             &user,
-            ("AzureActiveDirectory", "Add app role assignment to service principal."),
+            (
+                "AzureActiveDirectory",
+                "Add app role assignment to service principal.",
+            ),
             &spot,
             json!({"ObjectId": "Archive connector", "RecordType": 8,
                 "ModifiedProperties": [{"Name": "AppRole.Value", "NewValue": "Mail.Read", "OldValue": ""}]}),

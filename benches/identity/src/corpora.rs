@@ -33,7 +33,10 @@ pub(crate) fn run(folder: &Path) -> anyhow::Result<()> {
     let detectors = detectors(&Estate::default())?;
     let missed = recorded(&detectors, &folder.join("det-eng-samples"))?;
     single(&detectors, &folder.join("panther-tests"))?;
-    anyhow::ensure!(missed == 0, "{missed} recorded attacks are not found with their technique");
+    anyhow::ensure!(
+        missed == 0,
+        "{missed} recorded attacks are not found with their technique"
+    );
     Ok(())
 }
 
@@ -49,7 +52,11 @@ fn recorded(detectors: &Detectors, folder: &Path) -> anyhow::Result<u32> {
     let mut missed = 0;
     for path in paths {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let technique = name.split(['_', ' ']).next().unwrap_or_default().to_ascii_uppercase();
+        let technique = name
+            .split(['_', ' '])
+            .next()
+            .unwrap_or_default()
+            .to_ascii_uppercase();
         let found = findings(detectors, &std::fs::read(&path)?)?;
         let parent = format!("{technique}.");
         let is_told = found
@@ -58,7 +65,11 @@ fn recorded(detectors: &Detectors, folder: &Path) -> anyhow::Result<u32> {
             .any(|told| *told == technique || told.starts_with(&parent));
         missed += u32::from(!is_told);
         let titles: Vec<&str> = found.iter().map(|finding| finding.title.as_str()).collect();
-        println!("{} {name}: {}", if is_told { "found " } else { "MISSED" }, titles.join("; "));
+        println!(
+            "{} {name}: {}",
+            if is_told { "found " } else { "MISSED" },
+            titles.join("; ")
+        );
     }
     Ok(missed)
 }
@@ -83,12 +94,24 @@ fn single(detectors: &Detectors, folder: &Path) -> anyhow::Result<()> {
             }
             let titles: Vec<&str> = found.iter().map(|finding| finding.title.as_str()).collect();
             let wanted = if event.expected { "a finding" } else { "none" };
-            println!("{}: wanted {wanted}: {}: {}", event.rule, event.name, titles.join("; "));
+            println!(
+                "{}: wanted {wanted}: {}: {}",
+                event.rule,
+                event.name,
+                titles.join("; ")
+            );
         }
     }
-    println!("{:18} {:>24} {:>24}", "vendor", "expected: with finding", "not expected: without");
+    println!(
+        "{:18} {:>24} {:>24}",
+        "vendor", "expected: with finding", "not expected: without"
+    );
     for (vendor, tally) in &tallies {
-        println!("{vendor:18} {:>24} {:>24}", share(tally.hostile), share(tally.honest));
+        println!(
+            "{vendor:18} {:>24} {:>24}",
+            share(tally.hostile),
+            share(tally.honest)
+        );
     }
     Ok(())
 }
@@ -105,7 +128,10 @@ fn vendor(event: &Labelled) -> Option<&'static str> {
 }
 
 fn share((hits, all): (u32, u32)) -> String {
-    format!("{hits}/{all} = {:.0} %", 100.0 * f64::from(hits) / f64::from(all.max(1)))
+    format!(
+        "{hits}/{all} = {:.0} %",
+        100.0 * f64::from(hits) / f64::from(all.max(1))
+    )
 }
 
 /// All findings of the evidence `bytes`, those over many records included.

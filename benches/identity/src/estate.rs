@@ -56,7 +56,13 @@ const PHONES: [&str; 4] = [
 const HOMES: [u32; 5] = [3_320, 3_209, 6_830, 8_881, 31_334];
 const MOBILES: [u32; 3] = [3_320, 12_638, 39_706];
 const HIDING: [u32; 3] = [9_009, 212_238, 62_371];
-const ABROAD: [(u32, &str); 5] = [(3_215, "FR"), (2_856, "GB"), (5_432, "BE"), (7_018, "US"), (3_269, "IT")];
+const ABROAD: [(u32, &str); 5] = [
+    (3_215, "FR"),
+    (2_856, "GB"),
+    (5_432, "BE"),
+    (7_018, "US"),
+    (3_269, "IT"),
+];
 const OFFICE: u32 = 680;
 
 pub(crate) struct Person {
@@ -95,9 +101,16 @@ impl Estate {
             Some((from, until, ip, system, country)) if (*from..*until).contains(&day) && !with_phone => {
                 (ip.clone(), *system, *country)
             }
-            _ if with_phone && random.chance(5_000) => {
-                (format!("100.{}.{}.{}", 64 + person.mobile % 32, random.below(40), 1 + random.below(250)), person.mobile, "DE")
-            }
+            _ if with_phone && random.chance(5_000) => (
+                format!(
+                    "100.{}.{}.{}",
+                    64 + person.mobile % 32,
+                    random.below(40),
+                    1 + random.below(250)
+                ),
+                person.mobile,
+                "DE",
+            ),
             _ => match &person.hiding {
                 Some((ip, system)) if random.chance(3_000) => (ip.clone(), *system, "NL"),
                 _ if random.chance(6_000) && !with_phone => {
@@ -111,8 +124,16 @@ impl Estate {
             ip,
             system,
             country,
-            agent: agent(if with_phone { PHONES[phone] } else { DESKTOPS[person.desktop] }),
-            session: format!("{number:05}-{kind}{}-{}", if with_phone { phone } else { 0 }, day / 3),
+            agent: agent(if with_phone {
+                PHONES[phone]
+            } else {
+                DESKTOPS[person.desktop]
+            }),
+            session: format!(
+                "{number:05}-{kind}{}-{}",
+                if with_phone { phone } else { 0 },
+                day / 3
+            ),
         }
     }
 
@@ -163,8 +184,22 @@ impl Estate {
         if self.people[number].new_phone.is_some_and(|(from, _)| from == day) {
             let spot = self.spot(random, number, at, true);
             logs.sign_in(random, at, &user, &spot, WELL);
-            logs.directory(random, at + 300, &user, "User registered security info.", &user, &[]);
-            logs.directory(random, at + 400, &user, "Add registered owner to device.", &user, &[]);
+            logs.directory(
+                random,
+                at + 300,
+                &user,
+                "User registered security info.",
+                &user,
+                &[],
+            );
+            logs.directory(
+                random,
+                at + 400,
+                &user,
+                "Add registered owner to device.",
+                &user,
+                &[],
+            );
         }
         if today(random, ASSUMED.new_password) {
             logs.directory(random, at, &user, "Change user password.", &user, &[]);
@@ -178,7 +213,18 @@ impl Estate {
             let folder = *random.pick(&["Newsletters", "Committee", "Archive", "Travel", "Press"]);
             let word = *random.pick(&["digest", "agenda", "invoice", "press review", "newsletter"]);
             let name = format!("{word} to {folder}");
-            logs.cmdlet(random, at, &user, &spot, "New-InboxRule", &[("Name", &name), ("MoveToFolder", folder), ("SubjectContainsWords", word)]);
+            logs.cmdlet(
+                random,
+                at,
+                &user,
+                &spot,
+                "New-InboxRule",
+                &[
+                    ("Name", &name),
+                    ("MoveToFolder", folder),
+                    ("SubjectContainsWords", word),
+                ],
+            );
         }
         if today(random, ASSUMED.consents) {
             let (application, scope) = *random.pick(&[
@@ -187,11 +233,32 @@ impl Estate {
                 ("Note taker", "Scope: User.Read Notes.ReadWrite"),
                 ("Mail merge", "Scope: User.Read Mail.Send"),
             ]);
-            logs.directory(random, at, &user, "Consent to application.", application, &[("ConsentAction.Permissions", scope)]);
+            logs.directory(
+                random,
+                at,
+                &user,
+                "Consent to application.",
+                application,
+                &[("ConsentAction.Permissions", scope)],
+            );
         }
         if today(random, ASSUMED.lost_phone) {
-            logs.directory(random, at, ADMINISTRATORS[3], "Admin deleted security info.", &user, &[]);
-            logs.directory(random, at + 900, &user, "User registered security info.", &user, &[]);
+            logs.directory(
+                random,
+                at,
+                ADMINISTRATORS[3],
+                "Admin deleted security info.",
+                &user,
+                &[],
+            );
+            logs.directory(
+                random,
+                at + 900,
+                &user,
+                "User registered security info.",
+                &user,
+                &[],
+            );
         }
     }
 
@@ -225,7 +292,14 @@ impl Estate {
         let who = *random.pick(&ADMINISTRATORS);
         let role = ("Role.DisplayName", "Exchange Administrator");
         let when = at(random);
-        logs.directory(random, when, who, "Add member to role completed (PIM activation).", who, &[role]);
+        logs.directory(
+            random,
+            when,
+            who,
+            "Add member to role completed (PIM activation).",
+            who,
+            &[role],
+        );
         let monthly = |random: &mut Random, times: i64| random.below(self.days.max(1)) < times;
         if monthly(random, 15) {
             let (when, user) = (at(random), format!("joiner{day}@assembly.example"));
@@ -234,45 +308,123 @@ impl Estate {
         }
         if monthly(random, 20) {
             let (when, user, other) = (at(random), somebody(random), somebody(random));
-            logs.cmdlet(random, when, who, &spot, "Add-MailboxPermission", &[("Identity", &user), ("User", &other), ("AccessRights", "FullAccess")]);
+            logs.cmdlet(
+                random,
+                when,
+                who,
+                &spot,
+                "Add-MailboxPermission",
+                &[
+                    ("Identity", &user),
+                    ("User", &other),
+                    ("AccessRights", "FullAccess"),
+                ],
+            );
         }
         if monthly(random, 5) {
             let (when, user, other) = (at(random), somebody(random), somebody(random));
             let to = format!("smtp:{other}");
-            logs.cmdlet(random, when, who, &spot, "Set-Mailbox", &[("Identity", &user), ("ForwardingSmtpAddress", &to)]);
+            logs.cmdlet(
+                random,
+                when,
+                who,
+                &spot,
+                "Set-Mailbox",
+                &[("Identity", &user), ("ForwardingSmtpAddress", &to)],
+            );
         }
         if monthly(random, 2) {
             let when = at(random);
-            logs.directory(random, when, who, "Update conditional access policy.", "Offices", &[]);
+            logs.directory(
+                random,
+                when,
+                who,
+                "Update conditional access policy.",
+                "Offices",
+                &[],
+            );
         }
         if monthly(random, 2) {
             let when = at(random);
-            logs.directory(random, when, who, "Update application – Certificates and secrets management ", "Intranet", &[]);
+            logs.directory(
+                random,
+                when,
+                who,
+                "Update application – Certificates and secrets management ",
+                "Intranet",
+                &[],
+            );
         }
         if monthly(random, 2) {
             let (when, user) = (at(random), somebody(random));
-            logs.directory(random, when, who, "Add member to role.", &user, &[("Role.DisplayName", "Message Center Reader")]);
+            logs.directory(
+                random,
+                when,
+                who,
+                "Add member to role.",
+                &user,
+                &[("Role.DisplayName", "Message Center Reader")],
+            );
         }
         if monthly(random, 1) {
             let (when, user) = (at(random), ADMINISTRATORS[4]);
-            logs.directory(random, when, who, "Add member to role.", user, &[("Role.DisplayName", "Exchange Administrator")]);
+            logs.directory(
+                random,
+                when,
+                who,
+                "Add member to role.",
+                user,
+                &[("Role.DisplayName", "Exchange Administrator")],
+            );
         }
         if monthly(random, 2) {
             let when = at(random);
-            logs.cmdlet(random, when, who, &spot, "New-TransportRule", &[("Name", "Disclaimer"), ("ApplyHtmlDisclaimerText", "Confidential")]);
+            logs.cmdlet(
+                random,
+                when,
+                who,
+                &spot,
+                "New-TransportRule",
+                &[
+                    ("Name", "Disclaimer"),
+                    ("ApplyHtmlDisclaimerText", "Confidential"),
+                ],
+            );
         }
         if monthly(random, 2) {
             let (when, user) = (at(random), somebody(random));
-            logs.cmdlet(random, when, who, &spot, "Set-CASMailbox", &[("Identity", &user), ("ImapEnabled", "False")]);
+            logs.cmdlet(
+                random,
+                when,
+                who,
+                &spot,
+                "Set-CASMailbox",
+                &[("Identity", &user), ("ImapEnabled", "False")],
+            );
         }
         if monthly(random, 2) {
             let when = at(random);
-            logs.audit(random, when, who, ("SecurityComplianceCenter", "New-ComplianceSearch"), &spot, json!({}));
+            logs.audit(
+                random,
+                when,
+                who,
+                ("SecurityComplianceCenter", "New-ComplianceSearch"),
+                &spot,
+                json!({}),
+            );
         }
         if monthly(random, 3) {
             let when = at(random);
             let room = format!("room{}@assembly.example", random.below(3));
-            logs.sign_in_with(random, when, &room, &spot, WELL, "Mobile Apps and Desktop clients", "deviceCode");
+            logs.sign_in_with(
+                random,
+                when,
+                &room,
+                &spot,
+                WELL,
+                "Mobile Apps and Desktop clients",
+                "deviceCode",
+            );
         }
     }
 }
@@ -291,12 +443,25 @@ fn person(random: &mut Random, number: usize, days: i64) -> Person {
     let home = format!("91.{}.{}.{}", system % 200, number % 250, 1 + random.below(250));
     let trip = random.chance(ASSUMED.travels).then(|| {
         let (from, (system, country)) = (days_in(random), *random.pick(&ABROAD));
-        let ip = format!("81.{}.{}.{}", system % 200, random.below(200), 1 + random.below(250));
+        let ip = format!(
+            "81.{}.{}.{}",
+            system % 200,
+            random.below(200),
+            1 + random.below(250)
+        );
         (from, from + 2 + random.below(5), ip, system, country)
     });
     let hiding = random.chance(ASSUMED.hides).then(|| {
         let system = *random.pick(&HIDING);
-        (format!("185.{}.{}.{}", system % 200, random.below(20), 1 + random.below(250)), system)
+        (
+            format!(
+                "185.{}.{}.{}",
+                system % 200,
+                random.below(20),
+                1 + random.below(250)
+            ),
+            system,
+        )
     });
     Person {
         user: format!("person{number:04}@assembly.example"),
@@ -304,7 +469,9 @@ fn person(random: &mut Random, number: usize, days: i64) -> Person {
         mobile: *random.pick(&MOBILES),
         desktop: random.index(DESKTOPS.len()),
         phone: random.index(PHONES.len()),
-        new_phone: random.chance(ASSUMED.new_phone).then(|| (days_in(random), random.index(PHONES.len()))),
+        new_phone: random
+            .chance(ASSUMED.new_phone)
+            .then(|| (days_in(random), random.index(PHONES.len()))),
         trip,
         hiding,
     }
@@ -314,7 +481,13 @@ fn person(random: &mut Random, number: usize, days: i64) -> Person {
 fn background(random: &mut Random, day: i64, people: usize, logs: &mut Logs) {
     for _ in 0..people / 50 {
         let spot = Spot {
-            ip: format!("{}.{}.{}.{}", 20 + random.below(150), random.below(250), random.below(250), 1 + random.below(250)),
+            ip: format!(
+                "{}.{}.{}.{}",
+                20 + random.below(150),
+                random.below(250),
+                random.below(250),
+                1 + random.below(250)
+            ),
             system: 100_000 + u32::try_from(random.below(3_000)).unwrap_or(0),
             country: "US",
             agent: DESKTOPS[1].replace("VER", "120"),

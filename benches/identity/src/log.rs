@@ -107,7 +107,14 @@ impl Logs {
             session: String::new(),
         };
         let more = json!({"ObjectId": on, "ModifiedProperties": changed, "RecordType": 8});
-        self.audit(random, at, who, ("AzureActiveDirectory", operation), &nowhere, more);
+        self.audit(
+            random,
+            at,
+            who,
+            ("AzureActiveDirectory", operation),
+            &nowhere,
+            more,
+        );
     }
 
     pub(crate) fn cmdlet(
@@ -123,7 +130,8 @@ impl Logs {
             .iter()
             .map(|(name, value)| json!({"Name": name, "Value": value}))
             .collect();
-        let more = json!({"Parameters": parameters, "RecordType": 1, "ResultStatus": "True", "ObjectId": "mailbox"});
+        let more =
+            json!({"Parameters": parameters, "RecordType": 1, "ResultStatus": "True", "ObjectId": "mailbox"});
         self.audit(random, at, user, ("Exchange", operation), spot, more);
     }
 
@@ -153,7 +161,10 @@ pub(crate) fn time(at: i64) -> String {
     let yoe = (doe - doe / 1_460 + doe / 36_524 - doe / 146_096) / 365;
     let doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
     let mp = (5 * doy + 2) / 153;
-    let (d, m) = (doy - (153 * mp + 2) / 5 + 1, if mp < 10 { mp + 3 } else { mp - 9 });
+    let (d, m) = (
+        doy - (153 * mp + 2) / 5 + 1,
+        if mp < 10 { mp + 3 } else { mp - 9 },
+    );
     let y = yoe + era * 400 + i64::from(m <= 2);
     let (hour, minute) = (second / 3_600, second / 60 % 60);
     format!("{y:04}-{m:02}-{d:02}T{hour:02}:{minute:02}:{:02}Z", second % 60)
@@ -172,6 +183,7 @@ fn id(random: &mut Random) -> String {
 }
 
 fn stable(text: &str) -> u64 {
-    text.bytes()
-        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
+    })
 }

@@ -36,7 +36,10 @@ pub(crate) fn run(first: u64, count: u64, people: usize, days: i64) -> anyhow::R
         let all: u32 = counts.values().sum();
         f64::from(all) / score.person_days * 1_000.0
     };
-    println!("recall: {} of {} attacks with a finding of medium severity or above", score.found, score.attacks);
+    println!(
+        "recall: {} of {} attacks with a finding of medium severity or above",
+        score.found, score.attacks
+    );
     println!(
         "false findings per 1,000 person-days: {:.2} of medium severity or above, {:.2} below, over {:.0} person-days",
         per_thousand(&score.alarms),
@@ -96,12 +99,22 @@ fn one(detectors: &Detectors, seed: u64, people: usize, days: i64, score: &mut S
         anyhow::ensure!(is_known, "no reader knows the log");
     }
     let events = gathered.events;
-    let findings = gathered.conclude(detectors, Networks::open(&blackrod_model::Estate::default(), &[])?);
+    let findings = gathered.conclude(
+        detectors,
+        Networks::open(&blackrod_model::Estate::default(), &[])?,
+    );
     println!("seed {seed}: {events} records, {} findings", findings.len());
 
     let is_about = |finding: &Finding, attack: &Attack| {
-        let named = finding.entities.iter().any(|entity| attack.marks.contains(&entity.value));
-        named || attack.marks.iter().any(|mark| finding.title.contains(mark.as_str()))
+        let named = finding
+            .entities
+            .iter()
+            .any(|entity| attack.marks.contains(&entity.value));
+        named
+            || attack
+                .marks
+                .iter()
+                .any(|mark| finding.title.contains(mark.as_str()))
     };
     for attack in &hidden {
         let by: Vec<&str> = findings
@@ -111,7 +124,12 @@ fn one(detectors: &Detectors, seed: u64, people: usize, days: i64, score: &mut S
             .collect();
         score.attacks += 1;
         score.found += u32::from(!by.is_empty());
-        println!("  {} {}: {}", if by.is_empty() { "MISSED" } else { "found " }, attack.name, by.join(" "));
+        println!(
+            "  {} {}: {}",
+            if by.is_empty() { "MISSED" } else { "found " },
+            attack.name,
+            by.join(" ")
+        );
     }
     for finding in &findings {
         if hidden.iter().any(|attack| is_about(finding, attack)) {

@@ -46,7 +46,12 @@ pub(crate) fn detectors(estate: &Estate) -> anyhow::Result<Detectors> {
 
 impl Gathered {
     /// Reads `bytes`, whatever format they are in; says whether one knows them.
-    pub(crate) fn read(&mut self, scanner: &mut Scanner<'_>, number: u8, bytes: &[u8]) -> anyhow::Result<bool> {
+    pub(crate) fn read(
+        &mut self,
+        scanner: &mut Scanner<'_>,
+        number: u8,
+        bytes: &[u8],
+    ) -> anyhow::Result<bool> {
         let Some(format) = formats().iter().find(|format| format.recognise(bytes)) else {
             return Ok(false);
         };

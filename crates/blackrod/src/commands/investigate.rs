@@ -64,13 +64,7 @@ pub(crate) fn run(arguments: &cli::Investigate) -> anyhow::Result<Outcome> {
     progress.stage("judging");
     note_idle_rules(&mut rule_sets, &detectors, &tally.seen);
     case.set_rule_sets(&rule_sets)?;
-    conclude::conclude(
-        &mut case,
-        &detectors,
-        &estate,
-        networks,
-        arguments.alerts_per_day,
-    )?;
+    conclude::conclude(&mut case, &detectors, &estate, networks, arguments.alerts_per_day)?;
     case.end_run(run, Timestamp::now())?;
 
     progress.stage("writing the report");

@@ -46,7 +46,11 @@ pub fn act(evidence: EvidenceId, event: &Event<'_>) -> Option<AccountAct> {
         points,
         system: if is_sign_in { sign_in::system(event) } else { 0 },
         country: is_sign_in.then(|| sign_in::country(event)).flatten(),
-        means: if is_sign_in { sign_in::means(event) } else { Means::Usual },
+        means: if is_sign_in {
+            sign_in::means(event)
+        } else {
+            Means::Usual
+        },
     })
 }
 

@@ -45,7 +45,9 @@ impl Firsts {
         let now = seconds(act);
         let claim = match act.kind {
             ActKind::SignIn => {
-                let Some(account) = self.account(&act.user) else { return };
+                let Some(account) = self.account(&act.user) else {
+                    return;
+                };
                 account.signed_in(act, now, judged, joined, findings);
                 return;
             }
@@ -62,9 +64,9 @@ impl Firsts {
                 }
                 return;
             }
-            ActKind::FactorChanged | ActKind::DeviceJoined => {
-                self.account(owner(act)).and_then(|account| account.after_risk(act, now))
-            }
+            ActKind::FactorChanged | ActKind::DeviceJoined => self
+                .account(owner(act))
+                .and_then(|account| account.after_risk(act, now)),
             _ => return,
         };
         findings.extend(claim.map(Claim::into_finding));
@@ -130,8 +132,17 @@ impl Account {
                 true => Severity::High,
                 false => Severity::Low,
             };
-            let what = format!("{} let another device in with a code for the first time", act.user);
-            let claim = claim("account/device-code", what, severity, &["T1528", "T1566.002"], act);
+            let what = format!(
+                "{} let another device in with a code for the first time",
+                act.user
+            );
+            let claim = claim(
+                "account/device-code",
+                what,
+                severity,
+                &["T1528", "T1566.002"],
+                act,
+            );
             tell(Mark::DeviceCode, claim);
         }
         let slept = self.last_sign_in.or(self.made).map(|last| now - last);
@@ -141,12 +152,19 @@ impl Account {
                 false => Severity::Low,
             };
             let what = format!("{} signed in after {} days", act.user, slept / DAY);
-            tell(Mark::Woken, claim("account/dormant", what, severity, &["T1078.004"], act));
+            tell(
+                Mark::Woken,
+                claim("account/dormant", what, severity, &["T1078.004"], act),
+            );
         }
-        let is_forgotten = self.made.is_some_and(|made| now - made >= FIRST_PASSWORD) && !self.has_own_password;
+        let is_forgotten =
+            self.made.is_some_and(|made| now - made >= FIRST_PASSWORD) && !self.has_own_password;
         if is_forgotten && !self.told_first_password {
             self.told_first_password = true;
-            let what = format!("{} still has the password that the account was made with", act.user);
+            let what = format!(
+                "{} still has the password that the account was made with",
+                act.user
+            );
             let severity = match self.last_sign_in {
                 None => Severity::Medium,
                 Some(_) => Severity::Low,
@@ -162,7 +180,10 @@ impl Account {
         self.risky = None;
         let (what, attack): (_, &'static [&'static str]) = match act.kind {
             ActKind::DeviceJoined => ("A device was joined to", &["T1098.005"]),
-            _ => ("A means of signing in was changed for", &["T1098.005", "T1556.006"]),
+            _ => (
+                "A means of signing in was changed for",
+                &["T1098.005", "T1556.006"],
+            ),
         };
         let title = format!("{what} {} after {why}", owner(act));
         let mut claim = claim("account/method-after-risk", title, Severity::High, attack, act);

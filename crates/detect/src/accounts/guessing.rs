@@ -45,7 +45,12 @@ struct Network {
 
 impl Guessing {
     /// Judges an act; says whether it is a sign-in that follows guessing.
-    pub(super) fn push(&mut self, act: &AccountAct, joined: &mut Joined, findings: &mut Vec<Finding>) -> bool {
+    pub(super) fn push(
+        &mut self,
+        act: &AccountAct,
+        joined: &mut Joined,
+        findings: &mut Vec<Finding>,
+    ) -> bool {
         let before = findings.len();
         let now = seconds(act);
         self.sweep(now);

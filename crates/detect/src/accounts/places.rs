@@ -120,7 +120,9 @@ impl Places {
                 findings.push(claim.into_finding());
             }
         }
-        account.counts.add(from, place.system, program.as_deref(), MAX_VALUES);
+        account
+            .counts
+            .add(from, place.system, program.as_deref(), MAX_VALUES);
         self.all.add(from, place.system, program.as_deref(), MAX_ALL);
         judged
     }

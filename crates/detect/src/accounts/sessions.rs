@@ -28,7 +28,12 @@ struct Session {
 
 impl Sessions {
     /// Judges an act; says whether its session moved.
-    pub(super) fn push(&mut self, act: &AccountAct, joined: &mut Joined, findings: &mut Vec<Finding>) -> bool {
+    pub(super) fn push(
+        &mut self,
+        act: &AccountAct,
+        joined: &mut Joined,
+        findings: &mut Vec<Finding>,
+    ) -> bool {
         let (Some(id), Some(address)) = (&act.session, act.address) else {
             return false;
         };

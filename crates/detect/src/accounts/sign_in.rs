@@ -17,14 +17,7 @@ pub(super) fn outcome(event: &Event<'_>) -> Option<ActKind> {
     let status = event.column_text(Column::Status).unwrap_or_default();
     let code = status.trim();
     let is = |words: &[&str]| words.iter().any(|word| code.eq_ignore_ascii_case(word));
-    if is(&[
-        "0",
-        "success",
-        "succeeded",
-        "accepted",
-        "allow",
-        "login_success",
-    ]) {
+    if is(&["0", "success", "succeeded", "accepted", "allow", "login_success"]) {
         return Some(ActKind::SignIn);
     }
     match code {

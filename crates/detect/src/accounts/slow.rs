@@ -124,7 +124,10 @@ impl Source {
         }
         Some(Claim {
             code: "account/guessed",
-            title: format!("{} signed in where passwords are being tried slowly: {name}", act.user),
+            title: format!(
+                "{} signed in where passwords are being tried slowly: {name}",
+                act.user
+            ),
             severity: Severity::High,
             attack: &["T1110.003", "T1078"],
             reasons: vec![Reason::new(

@@ -194,7 +194,12 @@ fn a_new_network_and_program_say_more_the_longer_an_account_is_known() {
             ..story.act(days * 1_440, "a@example.org", "203.0.113.7", ActKind::SignIn)
         };
         story.stream.push(&act);
-        let joined = story.act(days * 1_440 + 30, "a@example.org", "203.0.113.7", ActKind::DeviceJoined);
+        let joined = story.act(
+            days * 1_440 + 30,
+            "a@example.org",
+            "203.0.113.7",
+            ActKind::DeviceJoined,
+        );
         story.stream.push(&joined);
         story.codes()
     };

@@ -123,9 +123,7 @@ fn event(log: &str, fields: &Fields) -> Event<'static> {
         })
         .collect();
     if log == "directory.m365" {
-        event
-            .fields
-            .push(Field::new("Workload", "AzureActiveDirectory"));
+        event.fields.push(Field::new("Workload", "AzureActiveDirectory"));
         for field in &mut event.fields {
             if field.name == "Operation"
                 && let Value::Str(operation) = &mut field.value

@@ -37,7 +37,10 @@ fn rename(name: &str) -> Option<&'static str> {
 
 fn is_record(fields: &[Field<'_>]) -> bool {
     let begins = |start: &str| fields.iter().any(|field| field.name.starts_with(start));
-    has(fields, "eventType") && has(fields, "published") && (begins("actor.") || begins("outcome."))
+    let is_dated = has(fields, "published");
+    // Some collectors keep the time in a wrapper of their own.
+    let is_numbered = has(fields, "uuid") && has(fields, "legacyEventType");
+    has(fields, "eventType") && (is_dated || is_numbered) && (begins("actor.") || begins("outcome."))
 }
 
 fn describe(event: &mut Event<'_>) {
