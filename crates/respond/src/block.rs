@@ -37,12 +37,13 @@ impl Infrastructure {
                 .split_once("://")
                 .map_or(used.template.as_str(), |(_, rest)| rest);
             let host = rest
-                .split(['/', '?', '#', ':'])
+                .split(['/', '?', '#'])
                 .next()
                 .unwrap_or_default()
                 .to_ascii_lowercase();
             // A label that varies is left off: its parent is what is blocked.
             let host = host.rsplit_once("}.").map_or(host.as_str(), |(_, parent)| parent);
+            let host = host.split(':').next().unwrap_or_default();
             found.host(host, shared);
         }
         found

@@ -150,6 +150,7 @@ impl Job<'_> {
                     return Ok(());
                 }
                 self.settle(part);
+                self.boundaries(part);
                 for (n, id) in ids.iter().enumerate() {
                     self.part(message, *id, &below(n + 1), depth + 1)?;
                 }
@@ -313,6 +314,24 @@ impl Job<'_> {
         self.set(part, "Content-Type", &value);
         let disposition = format!("attachment{}", header::parameter("filename", &name));
         self.set(part, "Content-Disposition", &disposition);
+    }
+
+    /// A boundary in the middle of a line ends a part for the parser and not for most clients, who would show what comes
+    /// behind it as more of the same part. On a line of its own it is one for all.
+    fn boundaries(&mut self, part: &MessagePart<'_>) {
+        let Some(boundary) = part.content_type().and_then(|one| one.attribute("boundary")) else {
+            return;
+        };
+        let (body, start) = (self.body(part), part.offset_body as usize);
+        let end = transfer::line_end(body);
+        let delimiter = format!("--{boundary}");
+        let within = memchr::memmem::find_iter(body, delimiter.as_bytes())
+            .filter(|at| *at > 0 && body.get(at - 1) != Some(&b'\n'));
+        let edits: Vec<header::Edit> = within.map(|at| (start + at..start + at, end.to_vec())).collect();
+        if !edits.is_empty() {
+            self.log.removed("boundary within a line", boundary);
+            self.edits.extend(edits);
+        }
     }
 
     /// Fields that clients could read in two ways are made to be read in one: ours.

@@ -33,7 +33,6 @@ fn nothing_of_what_loads_is_left() {
         "<table background=http://t.example/><tr><td background=http://t.example/>",
         "<body background=http://t.example/ onload=fetch('http://t.example/')>",
         "<video poster=http://t.example/ autoplay><source src=http://t.example/><track src=http://t.example/></video><audio src=http://t.example/>",
-        "<img src='http://t.example/",
         "<frameset><frame src=http://t.example/></frameset>",
         "<img attributionsrc=http://t.example/ src=cid:a>",
         "<html manifest=http://t.example/>",
@@ -206,12 +205,12 @@ fn what_can_be_read_in_two_ways_is_made_to_be_read_in_one() {
 }
 
 #[test]
-fn what_is_cut_out_cannot_make_a_boundary() {
-    let message = b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/html\r\n\r\n<p>\r\n<?import stylesheet>--b\r\nContent-Type: text/html\r\n\r\n<img src=cid:x>\r\n--b--\r\n";
-    let after = defused(message);
+fn a_boundary_within_a_line_hides_nothing() {
+    let message = b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/html\r\n\r\n<p>x--b\r\nContent-Type: text/plain\r\n\r\n<img src=http://t.example/>\r\n--b--\r\n";
+    let after = text(&defused(message).bytes);
     assert!(
-        text(&after.bytes).contains("Content-Transfer-Encoding: base64"),
-        "{}",
-        text(&after.bytes)
+        after.contains("<p>x\r\n--b\r\nContent-Type: text/plain"),
+        "{after}"
     );
+    assert!(!defused(after.as_bytes()).changed);
 }

@@ -210,6 +210,9 @@ impl State {
                 Verdict::Remove(what) => {
                     self.log.removed(what, &entities::decode(value));
                     element.remove_attribute(attribute);
+                    if attribute == "http-equiv" {
+                        element.remove_attribute("content");
+                    }
                     if attribute == "src" && matches!(name, "img" | "image" | "amp-img") {
                         lost_picture = Some(value);
                     }
