@@ -1,5 +1,6 @@
 //! What the detectors say of themselves.
 
+use crate::flood::requests;
 use crate::mail::stream;
 use crate::{accounts, indicators, rarity, sigma, yara};
 
@@ -74,6 +75,11 @@ pub static ALL: &[Doc] = &[
         "account/taken",
         "An account with several signs of a takeover",
         accounts::EXPLAIN,
+    ),
+    doc(
+        requests::CODE,
+        "Floods of requests to a web service",
+        requests::EXPLAIN,
     ),
 ];
 

@@ -8,6 +8,7 @@ pub mod accounts;
 pub mod content;
 pub mod entities;
 pub mod explain;
+pub mod flood;
 pub mod indicators;
 pub mod mail;
 pub mod rarity;
@@ -81,6 +82,7 @@ pub struct Scanner<'d> {
     indicators: &'d indicators::Set,
     anatomy: &'d mail::Anatomy,
     processes: rarity::Extractor<'static>,
+    requests: flood::requests::Collector,
 }
 
 /// Why rules or indicators could not be loaded at all. A single bad rule is no such reason; it is
@@ -133,6 +135,7 @@ impl Detectors {
             indicators: &self.indicators,
             anatomy: &self.anatomy,
             processes: rarity::Extractor::new(rarity::Table::builtin()),
+            requests: flood::requests::Collector::default(),
         }
     }
 
@@ -168,10 +171,17 @@ impl Scanner<'_> {
         self.indicators.search(event, evidence, &mut found.findings);
         let process = self.processes.facts(evidence, event);
         found.facts.extend(process.as_ref().and_then(Fact::of));
+        self.requests.event(evidence, event, &mut found.facts);
         if event.mail.is_some() {
             let refusals = self.yara.search(event, evidence, &mut found.findings);
             found.refusals.extend(refusals);
         }
+    }
+
+    /// Hands over what is kept of several records together. To be called at the end of each block, so that what is kept
+    /// depends on the evidence alone.
+    pub fn end_of_block(&mut self, found: &mut Found) {
+        self.requests.flush(&mut found.facts);
     }
 
     /// Looks at a file that holds no records, called `name`, and adds what is found to `found`.

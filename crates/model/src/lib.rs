@@ -21,6 +21,7 @@ mod event;
 mod evidence;
 mod fact;
 mod finding;
+pub mod flood;
 mod id;
 pub mod mail;
 mod premise;

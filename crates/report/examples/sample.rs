@@ -210,6 +210,7 @@ impl Case {
             assessments: &[],
             remarks: &[],
             mail_campaigns: &self.mail_campaigns,
+            floods: &[],
             rule_sets: &self.rule_sets,
             explanations: &[Explanation {
                 code: "SIG",

@@ -23,7 +23,12 @@ pub fn line_of(text: &str, limit: usize) -> Cow<'_, str> {
 
 /// `text` for a paragraph: line breaks and tabs stay.
 pub fn block(text: &str) -> Cow<'_, str> {
-    shown(text, MAX_SHOWN, |c| matches!(c, '\n' | '\t') || is_visible(c))
+    block_of(text, MAX_SHOWN)
+}
+
+/// As [`block`], with another limit than [`MAX_SHOWN`].
+pub fn block_of(text: &str, limit: usize) -> Cow<'_, str> {
+    shown(text, limit, |c| matches!(c, '\n' | '\t') || is_visible(c))
 }
 
 fn shown(text: &str, limit: usize, keep: impl Fn(char) -> bool) -> Cow<'_, str> {

@@ -2,6 +2,7 @@
 
 use blackrod_model::assessment::{Assessment, Noted};
 use blackrod_model::estate::Organisation;
+use blackrod_model::flood::Flood;
 use blackrod_model::mail::MailCampaign;
 use blackrod_model::{
     Campaign, Evidence, Finding, FindingTotal, RefusalGroup, RuleSet, Run, Sha256, Timestamp,
@@ -40,6 +41,8 @@ pub struct CaseView<'a> {
     pub remarks: &'a [Noted],
     /// Messages that are judged to be one campaign, strongest first.
     pub mail_campaigns: &'a [MailCampaign],
+    /// Floods, by time.
+    pub floods: &'a [Flood],
     /// What became of the rules, by method.
     pub rule_sets: &'a [RuleSet],
     /// What the detectors say of themselves; those that found something are quoted in the annex.

@@ -27,6 +27,7 @@ mod error;
 mod events;
 mod fault;
 mod findings;
+mod floods;
 pub mod hunt;
 mod layout;
 mod lock;

@@ -1,11 +1,14 @@
 //! What follows from all that a case holds: drawn anew whenever evidence was added.
 
+use std::collections::HashMap;
+
+use blackrod_detect::flood::requests;
 use blackrod_detect::mail::stream::{Options, Stream};
 use blackrod_detect::{Detectors, accounts, rarity};
 use blackrod_judge::Revisions;
 use blackrod_model::mail::Term;
 use blackrod_model::process::ProcessFacts;
-use blackrod_model::{AccountAct, Estate, Finding, Keep as _};
+use blackrod_model::{AccountAct, Estate, EvidenceId, Finding, Keep as _};
 use blackrod_store::{Case, MessageJudgement};
 
 use super::{MOST_FINDINGS, assess};
@@ -23,6 +26,7 @@ pub(super) fn conclude(
     drawn.extend(judge_mail(case, estate)?);
     drawn.extend(judge_accounts(case, networks)?);
     drawn.extend(judge_processes(case, estate, alerts_per_day)?);
+    drawn.extend(judge_requests(case)?);
     case.replace_correlations(&drawn)?;
     redraw(case, estate)
 }
@@ -87,6 +91,50 @@ fn judge_processes(case: &Case, estate: &Estate, alerts_per_day: u32) -> anyhow:
     Ok(stream.finish().findings)
 }
 
+/// Floods of requests.
+fn judge_requests(case: &mut Case) -> anyhow::Result<Vec<Finding>> {
+    let logs: HashMap<EvidenceId, String> = case
+        .evidence()?
+        .into_iter()
+        .map(|evidence| (evidence.id, log_name(&evidence.path)))
+        .collect();
+    let label = |evidence| logs.get(&evidence).cloned().unwrap_or_default();
+    let each = |visit: &mut dyn FnMut(&requests::Requests)| {
+        case.each_fact(requests::Requests::KIND, &mut |fact| {
+            if let Some(stretch) = fact.kept::<requests::Requests>() {
+                visit(&stretch);
+            }
+        })
+    };
+    let outcome = requests::find(each, &label)?;
+    case.set_floods(&outcome.floods)?;
+    Ok(outcome.findings)
+}
+
+/// What the files of one log have in common after rotation: `web1/access.log.3.gz` and `web1/access.log` are
+/// `web1/access`.
+fn log_name(path: &str) -> String {
+    let is_extra = |part: &str| {
+        matches!(
+            part,
+            "gz" | "zst" | "bz2" | "xz" | "log" | "txt" | "json" | "jsonl"
+        ) || part
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'-' || byte == b'_')
+    };
+    let mut name = path;
+    while let Some((rest, last)) = name.rsplit_once('.') {
+        if !is_extra(last) || last.contains('/') {
+            break;
+        }
+        name = rest;
+    }
+    let name =
+        name.trim_end_matches(|letter: char| letter.is_ascii_digit() || matches!(letter, '-' | '_' | '.'));
+    let parts: Vec<&str> = name.rsplit(['/', '\\']).take(2).collect();
+    parts.into_iter().rev().collect::<Vec<_>>().join("/")
+}
+
 /// `sender/lookalike +2.1: examp1e.org looks like example.org; …`
 fn in_one_line(terms: &[Term]) -> String {
     let described: Vec<String> = terms
@@ -99,6 +147,20 @@ fn in_one_line(terms: &[Term]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn files_of_one_log_have_one_name() {
+        for path in [
+            "x/web1/access.log",
+            "web1/access.log.3.gz",
+            "web1/access-20210122.log",
+            "web1/access_2021-01-22.log",
+        ] {
+            assert_eq!(log_name(path), "web1/access", "{path}");
+        }
+        assert_eq!(log_name("u_ex210122.log"), "u_ex");
+        assert_eq!(log_name("42"), "");
+    }
 
     #[test]
     fn reasons_are_one_line_with_their_weights() {

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use blackrod_model::assessment::{Assessment, Noted};
 use blackrod_model::estate::Organisation;
+use blackrod_model::flood::Flood;
 use blackrod_model::mail::MailCampaign;
 use blackrod_model::{
     Campaign, Estate, Evidence, Finding, FindingTotal, RefusalGroup, RuleSet, Run, Severity, Sha256,
@@ -52,6 +53,7 @@ pub(super) struct Gathered {
     assessments: Vec<Assessment>,
     remarks: Vec<Noted>,
     mail_campaigns: Vec<MailCampaign>,
+    floods: Vec<Flood>,
     rule_sets: Vec<RuleSet>,
     log_head: Option<Sha256>,
 }
@@ -72,6 +74,7 @@ impl Gathered {
             assessments: case.assessments()?,
             remarks: case.remarks()?,
             mail_campaigns: case.mail_campaigns()?,
+            floods: case.floods()?,
             rule_sets: case.rule_sets()?,
             log_head: case.log_head()?,
         })
@@ -110,6 +113,7 @@ impl Gathered {
             assessments: &self.assessments,
             remarks: &self.remarks,
             mail_campaigns: &self.mail_campaigns,
+            floods: &self.floods,
             rule_sets: &self.rule_sets,
             explanations: &explanations,
             log_head: self.log_head,

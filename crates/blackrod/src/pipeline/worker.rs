@@ -118,6 +118,7 @@ impl<'d, 'w> Worker<'d, 'w> {
         let records = sink.records;
         let failure = sink.failure;
         job.item.count_read(records);
+        self.scanner.end_of_block(&mut self.found);
         if let Some(error) = failure {
             shared.fail(error.into());
         }

@@ -7,6 +7,7 @@ mod campaigns;
 mod custody;
 mod entities;
 mod findings;
+mod floods;
 mod mail;
 mod mail_map;
 mod parts;
@@ -51,6 +52,7 @@ pub fn html(view: &CaseView<'_>, out: &mut dyn Write) -> io::Result<()> {
                 (assessment::section(&tally))
                 (campaigns::section(&tally))
                 (mail::section(&tally))
+                (floods::section(&tally))
                 (findings::section(&tally))
                 (entities::section(&tally))
                 (read::section(&tally))
@@ -127,12 +129,13 @@ fn header(tally: &Tally<'_>) -> Markup {
 }
 
 /// Id, number and heading of each section, in order.
-const SECTIONS: [(&str, &str); 11] = [
+const SECTIONS: [(&str, &str); 12] = [
     ("summary", "Summary"),
     ("statement", "Statement"),
     ("assessment", "Assessment"),
     ("campaigns", "Campaigns"),
     ("mail", "Mail campaigns"),
+    ("floods", "Floods"),
     ("findings", "Findings"),
     ("entities", "What findings share"),
     ("read", "What was read and what was not"),

@@ -6,6 +6,7 @@ use base64::Engine as _;
 use blackrod_model::assessment::{Noted, Remark};
 use blackrod_model::estate::Enrichment;
 use blackrod_model::estate::Organisation;
+use blackrod_model::flood::{Filter, Flood, Plot, Rule, Trait};
 use blackrod_model::mail::{
     CampaignMessage, Fired, LinkRole, MailCampaign, TemplateUse, Term, TokenUse, Variation,
 };
@@ -26,6 +27,7 @@ pub(crate) struct Case {
     pub(crate) remarks: Vec<Noted>,
     pub(crate) campaigns: Vec<Campaign>,
     pub(crate) mail_campaigns: Vec<MailCampaign>,
+    pub(crate) floods: Vec<Flood>,
     pub(crate) rule_sets: Vec<RuleSet>,
     pub(crate) explanation: String,
 }
@@ -126,6 +128,7 @@ impl Case {
             findings,
             campaigns: campaigns.into_iter().collect(),
             mail_campaigns: vec![mail_campaign()],
+            floods: vec![flood(text)],
             rule_sets: vec![RuleSet {
                 method: owned(),
                 loaded: 2,
@@ -163,6 +166,7 @@ impl Case {
             assessments: &[],
             remarks: &self.remarks,
             mail_campaigns: &self.mail_campaigns,
+            floods: &self.floods,
             rule_sets: &self.rule_sets,
             explanations: &[Explanation {
                 code,
@@ -208,6 +212,47 @@ fn remarks(campaign: &Campaign, text: &str) -> Vec<Noted> {
         remark,
     });
     noted.collect()
+fn flood(text: &str) -> Flood {
+    let owned = || text.to_owned();
+    Flood {
+        key: owned(),
+        title: owned(),
+        service: owned(),
+        start: Timestamp::from_seconds(1_611_306_000),
+        end: Timestamp::from_seconds(1_611_306_600),
+        seen: Timestamp::from_seconds(1_611_306_030),
+        requests: 60_000,
+        peak: 104.5,
+        usual: 3.2,
+        learned_from: owned(),
+        fingerprint: vec![Trait {
+            dimension: owned(),
+            value: owned(),
+            usual: 0.0004,
+        }],
+        sources: 6_000,
+        networks: 5_100,
+        loudest: vec![(owned(), 12)],
+        signs: vec![owned()],
+        filters: vec![Filter {
+            by: owned(),
+            rules: vec![Rule {
+                product: owned(),
+                text: owned(),
+            }],
+            stops: 0.99,
+            replayed_requests: 1_000_000,
+            blocked_requests: 20,
+            ..Filter::default()
+        }],
+        plot: Plot {
+            start: Timestamp::from_seconds(1_611_305_400),
+            step_seconds: 10,
+            rate: vec![30, 1_000, 900, 31],
+            usual: vec![32; 4],
+            left: vec![30, 33, 31, 31],
+        },
+    }
 }
 
 /// The unpacked data block `id` of a report.

@@ -117,6 +117,14 @@ CREATE TABLE messages (
     PRIMARY KEY (evidence, offset, record)
 ) STRICT, WITHOUT ROWID;
 
+-- Floods; drawn anew by each run.
+CREATE TABLE floods (
+    key TEXT PRIMARY KEY,
+    title TEXT NOT NULL,
+    start INTEGER NOT NULL,
+    body TEXT NOT NULL
+) STRICT;
+
 CREATE TABLE mail_campaigns (
     key TEXT PRIMARY KEY,
     title TEXT NOT NULL,

@@ -73,6 +73,12 @@ pub(crate) static MAIL_CAMPAIGNS: Section = Section {
     table: "mail_campaigns",
     sql: "SELECT * FROM mail_campaigns ORDER BY key",
 };
+pub(crate) static FLOODS: Section = Section {
+    name: "floods",
+    life: Life::Replaced,
+    table: "floods",
+    sql: "SELECT * FROM floods ORDER BY key",
+};
 pub(crate) static CORRELATIONS: Section = Section {
     name: "correlations",
     life: Life::Replaced,
@@ -120,7 +126,7 @@ pub(crate) static RUNS: Section = Section {
 pub(crate) static BATCH: [&Section; 6] = [&EVIDENCE, &FILES, &REFUSALS, &FINDINGS, &PREMISES, &FACTS];
 
 /// All sections.
-pub(crate) static ALL: [&Section; 15] = [
+pub(crate) static ALL: [&Section; 16] = [
     &EVIDENCE,
     &FILES,
     &REFUSALS,
@@ -129,6 +135,7 @@ pub(crate) static ALL: [&Section; 15] = [
     &FACTS,
     &MESSAGES,
     &MAIL_CAMPAIGNS,
+    &FLOODS,
     &CORRELATIONS,
     &CAMPAIGNS,
     &MEMBERS,

@@ -162,6 +162,19 @@ pub(crate) static TABLES: &[Table] = &[
         from: "mail_campaigns",
     },
     Table {
+        name: "floods",
+        columns: &[
+            text("key", "key"),
+            text("title", "title"),
+            time("start", "start"),
+            text("service", "body ->> '$.service'"),
+            count("requests", "body ->> '$.requests'"),
+            count("sources", "body ->> '$.sources'"),
+            text("body", "body"),
+        ],
+        from: "floods",
+    },
+    Table {
         name: "evidence",
         columns: &[
             text("id", "lower(hex(id))"),

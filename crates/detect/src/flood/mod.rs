@@ -1,0 +1,3 @@
+//! Floods: traffic that is meant to keep others out.
+
+pub mod requests;
