@@ -120,6 +120,7 @@ pub fn formats() -> &'static [Known] {
         &crate::cloud::okta::OKTA,
         &crate::text::directives::Directives,
         &crate::text::combined::AccessLog,
+        &crate::text::access_json::ACCESS_JSON,
         &crate::text::auditd::AuditLog,
         &crate::text::syslog::Syslog,
         &crate::mail::Mbox,

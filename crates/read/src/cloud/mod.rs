@@ -13,7 +13,7 @@ mod fold;
 pub(crate) mod google;
 pub(crate) mod m365;
 pub(crate) mod okta;
-mod service;
+pub(crate) mod service;
 #[cfg(test)]
 mod tests;
 

@@ -168,7 +168,7 @@ impl<'a> Line<'a> {
 }
 
 /// Method, target and version of a request line; all of it as the target where it is none.
-fn request_parts(request: &str) -> (&str, &str, &str) {
+pub(super) fn request_parts(request: &str) -> (&str, &str, &str) {
     let is_method = |word: &str| {
         !word.is_empty()
             && word

@@ -1,5 +1,6 @@
 //! Logs of one record a line.
 
+pub(crate) mod access_json;
 pub(crate) mod auditd;
 pub(crate) mod combined;
 pub(crate) mod directives;

@@ -51,6 +51,46 @@ fn iis_with_a_header_that_changes_in_the_middle() {
 }
 
 #[test]
+fn access_logs_in_json_have_the_names_of_w3c() {
+    const NGINX: &str = r#"{"time_iso8601":"2021-08-13T11:02:11+00:00","remote_addr":"192.0.2.71","request":"GET /a/b?x=1 HTTP/2.0","status":"499","body_bytes_sent":"0","request_time":"0.004","http_referer":"-","http_user_agent":"Mozilla/5.0"}"#;
+    const CADDY: &str = r#"{"level":"info","ts":1628852531.25,"logger":"http.log.access","request":{"remote_ip":"192.0.2.71","remote_port":"5","proto":"HTTP/2.0","method":"GET","host":"www.example","uri":"/a/b?x=1","headers":{"User-Agent":["Mozilla/5.0"],"Referer":["-"]}},"duration":0.004,"size":0,"status":499}"#;
+    const TRAEFIK: &str = r#"{"ClientAddr":"192.0.2.71:5","ClientHost":"192.0.2.71","DownstreamStatus":499,"DownstreamContentSize":0,"Duration":4000000,"RequestHost":"www.example","RequestMethod":"GET","RequestPath":"/a/b?x=1","RequestProtocol":"HTTP/2.0","StartUTC":"2021-08-13T11:02:11.5Z","request_User-Agent":"Mozilla/5.0","request_Referer":"-","time":"2021-08-13T11:02:12Z"}"#;
+    const APACHE: &str = r#"{"time":"13/Aug/2021:11:02:11 +0000","remoteIP":"192.0.2.71","host":"www.example","path":"/a/b","query":"?x=1","method":"GET","protocol":"HTTP/2.0","status":"499","bytes":"0","duration":"0.004","userAgent":"Mozilla/5.0","referer":"-"}"#;
+    for log in [NGINX, CADDY, TRAEFIK, APACHE] {
+        let reading = read_as("access-json", &[log, log, ""].join("\n"));
+        assert_eq!(reading.events.len(), 2, "{:?}", reading.refusals);
+        let event = &reading.events[0];
+        assert_eq!(event.class, Class::HTTP_ACTIVITY);
+        assert_eq!(event.time.seconds(), Some(1_628_852_531), "{log}");
+        for (name, value) in [
+            ("c-ip", "192.0.2.71"),
+            ("cs-method", "GET"),
+            ("cs-uri-stem", "/a/b"),
+            ("cs-uri-query", "/a/b?x=1"),
+            ("cs-version", "HTTP/2.0"),
+            ("sc-status", "499"),
+            ("time-taken", "4"),
+            ("cs(User-Agent)", "Mozilla/5.0"),
+            ("cs(Referer)", "-"),
+        ] {
+            assert_eq!(event.get(name), Some(value), "{name} in {log}");
+        }
+        assert_eq!(event.column(Column::SrcIp), Some("192.0.2.71"));
+        assert_eq!(event.column(Column::Url), Some("/a/b?x=1"));
+    }
+    // What only looks like one is left to others.
+    let formats = Formats::standard();
+    let other = br#"{"timestamp":"2021-08-13T11:02:11Z","status":"ok","user":"anna","action":"sign-in"}"#;
+    assert_ne!(
+        formats
+            .recognise(other)
+            .map(|format| format.name().to_owned())
+            .as_deref(),
+        Some("access-json")
+    );
+}
+
+#[test]
 fn exchange_logs() {
     let proxy = "DateTime,RequestId,AuthenticatedUser,AnchorMailbox,UrlStem,HttpStatus,ClientIpAddress,Method,GenericErrors\r\n#Software: Microsoft Exchange Server\r\n#Version: 15.01.2242.004\r\n#Log-type: HttpProxy Logs\r\n#Fields: DateTime,RequestId,AuthenticatedUser,AnchorMailbox,UrlStem,HttpStatus,ClientIpAddress,Method,GenericErrors\r\n2021-03-01T00:00:01.123Z,1,,ServerInfo~a]@exch01:444/autodiscover/x,/ecp/y.js,200,192.0.2.7,POST,\"a, \"\"b\"\"\"\r\n";
     let reading = read_as("w3c", proxy);

@@ -210,7 +210,7 @@ impl<'e> Request<'e> {
                 "cs(User-Agent)" => request.agent = value(),
                 "cs(Referer)" | "cs(Referrer)" => request.referrer = value(),
                 "time-taken" => request.seconds = number(value()).map(|millis| millis / 1_000.0),
-                "sc-bytes" => request.bytes = value().parse().ok(),
+                "sc-bytes" => request.bytes = field.value.as_int().and_then(|bytes| bytes.try_into().ok()),
                 "sc-win32-status" => request.win32_status = value(),
                 "x-termination-state" => request.termination = value(),
                 "x-ja3" | "x-ja4" => request.tls = value(),

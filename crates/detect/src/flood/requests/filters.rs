@@ -109,18 +109,32 @@ fn haproxy(name: &str, conditions: &[Condition<'_>], expires: Timestamp) -> Rule
     let _ = writeln!(out, "acl {name} date lt {until}");
     let mut names = vec![name.to_owned()];
     for (index, (dim, text)) in conditions.iter().enumerate() {
+        let own = format!("{name}_{index}");
+        let header = match *dim {
+            Dim::AGENT | Dim::AGENT_FAMILY => Some("User-Agent"),
+            Dim::REFERRER => Some("Referer"),
+            _ => None,
+        };
+        if let (Some(header), "none" | "-" | "") = (header, *text) {
+            let _ = writeln!(out, "acl {own} req.hdr({header}) -m found");
+            names.push(format!("!{own}"));
+            continue;
+        }
+        // In single quotes HAProxy changes nothing.
         let full = expression(text);
         let condition = match *dim {
-            Dim::PATH | Dim::PATH_SHAPE => format!("path -m reg \"{full}\""),
-            Dim::ARGUMENTS | Dim::ARGUMENTS_SHAPE => format!("query -m reg \"{full}\""),
-            Dim::AGENT | Dim::AGENT_FAMILY => header("User-Agent", text),
-            Dim::REFERRER => header("Referer", text),
-            Dim::METHOD => format!("method {text}"),
-            Dim::VERSION => format!("req.ver {}", text.trim_start_matches("HTTP/")),
-            Dim::TLS => format!("var(txn.ja3) -m str {text}"),
+            Dim::PATH | Dim::PATH_SHAPE => format!("path -m reg '{full}'"),
+            Dim::ARGUMENTS | Dim::ARGUMENTS_SHAPE => format!("query -m reg '{full}'"),
+            Dim::AGENT | Dim::AGENT_FAMILY => format!("req.hdr(User-Agent) -m reg '{}'", cut_open(text)),
+            Dim::REFERRER => format!("req.hdr(Referer) -m reg '{}'", referrer(text)),
+            Dim::METHOD => format!("method -m reg '{full}'"),
+            Dim::VERSION => format!(
+                "req.ver -m reg '{}'",
+                expression(text.trim_start_matches("HTTP/"))
+            ),
+            Dim::TLS => format!("var(txn.ja3) -m reg '{full}'"),
             _ => format!("src {text}"),
         };
-        let own = format!("{name}_{index}");
         let _ = writeln!(out, "acl {own} {condition}");
         names.push(own);
     }
@@ -128,14 +142,6 @@ fn haproxy(name: &str, conditions: &[Condition<'_>], expires: Timestamp) -> Rule
     Rule {
         product: "HAProxy".to_owned(),
         text: out,
-    }
-}
-
-fn header(name: &str, text: &str) -> String {
-    match text {
-        "none" | "-" | "" => format!("req.hdr({name}) -m len 0"),
-        text if name == "Referer" => format!("req.hdr({name}) -m reg \"{}\"", referrer(text)),
-        text => format!("req.hdr({name}) -m reg \"{}\"", cut_open(text)),
     }
 }
 
@@ -191,7 +197,7 @@ fn nftables(name: &str, addresses: impl Iterator<Item = String>, expires: Timest
     );
     let _ = writeln!(
         out,
-        "  chain {set} {{ type filter hook input priority -10; {family} saddr @{set} drop }}"
+        "  chain {set} {{ type filter hook input priority -10; {family} saddr @{set} drop; }}"
     );
     let _ = writeln!(out, "}}");
     Rule {

@@ -24,6 +24,8 @@ const BINS: usize = 3;
 const MOST_ADDRESSES: usize = 8_192;
 /// The share of a flood that the preferred filter should stop, at least.
 const STOPS: f64 = 0.8;
+/// The share of other requests that it should not reach.
+const HARM: f64 = 0.001;
 /// Seconds of the plot before and after a flood.
 const MARGIN: i64 = 600;
 /// Steps of a plot, at most.
@@ -286,12 +288,13 @@ fn proposals(case: &Case<'_>, name: &str, expires: Timestamp) -> Vec<Filter> {
     let mut filters = Vec::new();
     filters.extend(by_traits(case, name, expires));
     filters.extend(by_source(case, name, expires));
-    // Enough of the flood first, then the least harm.
+    // What stops enough and blocks hardly anybody else comes first; of such the one that stops more.
     filters.sort_by(|left: &Filter, right: &Filter| {
-        let weak = |filter: &Filter| filter.stops < STOPS;
-        weak(left)
-            .cmp(&weak(right))
-            .then(left.harm().total_cmp(&right.harm()))
+        let is_bad = |filter: &Filter| filter.stops < STOPS || filter.harm() >= HARM;
+        let gain = |filter: &Filter| filter.stops - 100.0 * filter.harm();
+        is_bad(left)
+            .cmp(&is_bad(right))
+            .then(gain(right).total_cmp(&gain(left)))
     });
     filters
 }

@@ -216,7 +216,8 @@ fn haproxy<'a>(message: &'a str, event: &mut Event<'a>) {
     let mut words = before.split(' ');
     push(event, "frontend", words.next().unwrap_or_default());
     push(event, "backend", words.next().unwrap_or_default());
-    push(event, "timers", words.next().unwrap_or_default());
+    let timers = words.next().unwrap_or_default();
+    push(event, "timers", timers);
     push_to(
         event,
         Column::Status,
@@ -224,6 +225,10 @@ fn haproxy<'a>(message: &'a str, event: &mut Event<'a>) {
         words.next().unwrap_or_default(),
     );
     push(event, "sc-bytes", words.next().unwrap_or_default());
+    // After two captured cookies: who ended the session, and in which phase.
+    push(event, "x-termination-state", words.nth(2).unwrap_or_default());
+    let total = timers.rsplit('/').next().unwrap_or_default();
+    push(event, "time-taken", total.trim_start_matches('+'));
     let (method, rest) = request.split_once(' ').unwrap_or(("-", request));
     let (target, version) = rest.rsplit_once(' ').unwrap_or((rest, "-"));
     push_to(event, Column::Action, "cs-method", method);
