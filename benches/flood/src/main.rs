@@ -63,7 +63,11 @@ fn measure(seed: u64, size: Size) -> anyhow::Result<()> {
     let collected = begun.elapsed().as_secs_f64();
     let outcome = judge(&facts);
     let judged = begun.elapsed().as_secs_f64() - collected;
-    let kept: usize = facts.iter().filter_map(Fact::of).map(|fact| fact.body.len()).sum();
+    let kept: usize = facts
+        .iter()
+        .filter_map(Fact::of)
+        .map(|fact| fact.body.len())
+        .sum();
     println!(
         "seed {seed}: {} lines, {} MB; kept {} MB; read and kept in {collected:.1} CPU s, judged in {judged:.1}: {:.0} lines a CPU second",
         log.lines.len(),

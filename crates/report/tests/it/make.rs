@@ -212,6 +212,8 @@ fn remarks(campaign: &Campaign, text: &str) -> Vec<Noted> {
         remark,
     });
     noted.collect()
+}
+
 fn flood(text: &str) -> Flood {
     let owned = || text.to_owned();
     Flood {
