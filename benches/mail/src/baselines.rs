@@ -137,6 +137,8 @@ impl Baselines {
                     messages: cluster.messages,
                     recipients,
                     title: String::new(),
+                    is_called: true,
+                    peak: score,
                 })
             };
             clusters.into_values().filter_map(alert).collect()

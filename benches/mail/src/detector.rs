@@ -1,8 +1,10 @@
 //! What is measured: something that takes facts in the order of time and calls campaigns.
 
+use std::collections::BTreeMap;
+
 use blackrod_detect::mail::stream::{Options, Stream};
 use blackrod_model::Estate;
-use blackrod_model::mail::Facts;
+use blackrod_model::mail::{Facts, MailCampaign};
 
 /// A cluster of messages that was called a campaign.
 #[derive(Clone, Debug, Default)]
@@ -17,6 +19,10 @@ pub(crate) struct Alert {
     pub(crate) recipients: usize,
     /// What it was called, for lists.
     pub(crate) title: String,
+    /// It came to a campaign; the others are told to see why not.
+    pub(crate) is_called: bool,
+    /// The highest score that it had, where it was not called.
+    pub(crate) peak: f64,
 }
 
 /// A detector.
@@ -33,10 +39,12 @@ pub(crate) struct Streamed<'e> {
 }
 
 impl<'e> Streamed<'e> {
-    pub(crate) fn new(estate: &'e Estate, threshold: Option<f64>) -> Self {
+    /// `keep_below`: gives the clusters that are not called campaigns too.
+    pub(crate) fn new(estate: &'e Estate, threshold: Option<f64>, keep_below: bool) -> Self {
         let usual = Options::default();
         let options = Options {
             threshold: threshold.unwrap_or(usual.threshold),
+            keep_below,
             ..usual
         };
         Self {
@@ -51,25 +59,58 @@ impl Detector for Streamed<'_> {
     }
 
     fn finish(self: Box<Self>) -> Vec<Alert> {
-        let campaigns = self.stream.finish().campaigns;
-        let alert = |campaign: blackrod_model::mail::MailCampaign| {
-            let terms: Vec<String> = campaign
-                .terms
-                .iter()
-                .map(|term| format!("{} {:+.1}", term.code, term.weight))
-                .collect();
-            Alert {
-                seconds: campaign.fired.time.seconds().unwrap_or_default(),
-                score: campaign.score,
-                messages: campaign
-                    .messages
-                    .iter()
-                    .map(|message| message.at.record)
-                    .collect(),
-                recipients: campaign.fired.recipients,
-                title: format!("{} [{}]", campaign.title, terms.join(", ")),
+        let outcome = self.stream.finish();
+        let called = outcome.campaigns.into_iter().map(|campaign| (None, campaign));
+        let below = outcome
+            .below
+            .into_iter()
+            .map(|(peak, campaign)| (Some(peak), campaign));
+        called
+            .chain(below)
+            .map(|(peak, campaign)| alert(peak, campaign))
+            .collect()
+    }
+}
+
+fn alert(below: Option<f64>, campaign: MailCampaign) -> Alert {
+    let terms: Vec<String> = campaign
+        .terms
+        .iter()
+        .map(|term| {
+            let code = term.code.trim_start_matches("campaign/");
+            match code {
+                "impersonation" => format!("{code} {:+.1} ({})", term.weight, term.words),
+                _ => format!("{code} {:+.1}", term.weight),
             }
-        };
-        campaigns.into_iter().map(alert).collect()
+        })
+        .collect();
+    let mut ties: BTreeMap<&str, (usize, f64)> = BTreeMap::new();
+    for tie in &campaign.ties {
+        // The sentence is "A and B have …": what follows the second address tells how they are tied.
+        let how = tie.words.splitn(4, ' ').nth(3).unwrap_or(&tie.words);
+        let of_way = ties.entry(how).or_default();
+        *of_way = (of_way.0 + 1, of_way.1.max(tie.weight));
+    }
+    let ties: Vec<String> = ties
+        .into_iter()
+        .map(|(how, (count, most))| format!("{count} {how} (up to {most:.1})"))
+        .collect();
+    Alert {
+        seconds: campaign.fired.time.seconds().unwrap_or_default(),
+        score: campaign.score,
+        messages: campaign
+            .messages
+            .iter()
+            .map(|message| message.at.record)
+            .collect(),
+        recipients: campaign.fired.recipients,
+        title: format!(
+            "{} [{}] ties: {}",
+            campaign.title,
+            terms.join(", "),
+            ties.join("; ")
+        ),
+        is_called: below.is_none(),
+        peak: below.unwrap_or(campaign.score),
     }
 }

@@ -5,6 +5,7 @@
 mod baselines;
 mod detector;
 mod estates;
+mod misses;
 mod report;
 mod run;
 mod score;
@@ -45,7 +46,7 @@ struct Arguments {
     /// The score that calls a campaign, instead of the usual one
     #[arg(long)]
     threshold: Option<f64>,
-    /// List missed campaigns and false alerts
+    /// List missed campaigns, with what became of their messages, and false alerts
     #[arg(long)]
     list: bool,
 }
@@ -61,6 +62,7 @@ fn main() -> anyhow::Result<()> {
         source: arguments.facts,
         all_rows: arguments.all_rows,
         threshold: arguments.threshold,
+        keep_below: arguments.list,
     };
     let seeds: Vec<u64> = arguments.seeds.clone().collect();
     let scores: Mutex<Vec<(&'static str, Score)>> = Mutex::new(Vec::new());
@@ -76,6 +78,9 @@ fn main() -> anyhow::Result<()> {
             if arguments.list && *name == "blackrod" {
                 let described = alerts.iter().filter_map(|alert| score::describe(alert, &outcome));
                 described.for_each(|text| println!("seed {seed} {text}"));
+                misses::of(&outcome, alerts)
+                    .iter()
+                    .for_each(|text| println!("seed {seed} {text}"));
             }
             let known = scores.iter().position(|(known, _)| known == name);
             let index = known.unwrap_or_else(|| {

@@ -30,6 +30,8 @@ pub(crate) struct Plan {
     /// Also with a wrong list of groups and with none.
     pub(crate) all_rows: bool,
     pub(crate) threshold: Option<f64>,
+    /// Keep what is not called a campaign too, to see why.
+    pub(crate) keep_below: bool,
 }
 
 /// What is known of one message besides what detectors see.
@@ -52,6 +54,8 @@ pub(crate) struct Outcome {
     pub(crate) reached: FxHashMap<u8, Vec<(i64, String)>>,
     /// Alerts by detector, in the order of time.
     pub(crate) alerts: Vec<(&'static str, Vec<Alert>)>,
+    /// Clusters that blackrod did not call campaigns.
+    pub(crate) below: Vec<Alert>,
     /// CPU seconds of the whole run.
     pub(crate) seconds: f64,
     /// Messages that could not be read.
@@ -66,16 +70,18 @@ pub(crate) fn run(seed: u64, plan: &Plan) -> Outcome {
     let wrong = estates::with_wrong_groups(&estate, 0.3, seed);
     let none = estates::without_groups(&estate);
     let anatomy = Anatomy::new(&estate);
-    let mut detectors: Vec<(&'static str, Box<dyn Detector + '_>)> =
-        vec![("blackrod", Box::new(Streamed::new(&estate, plan.threshold)))];
+    let mut detectors: Vec<(&'static str, Box<dyn Detector + '_>)> = vec![(
+        "blackrod",
+        Box::new(Streamed::new(&estate, plan.threshold, plan.keep_below)),
+    )];
     if plan.all_rows {
         detectors.push((
             "blackrod, 30 % of groups wrong",
-            Box::new(Streamed::new(&wrong, plan.threshold)),
+            Box::new(Streamed::new(&wrong, plan.threshold, false)),
         ));
         detectors.push((
             "blackrod, no groups",
-            Box::new(Streamed::new(&none, plan.threshold)),
+            Box::new(Streamed::new(&none, plan.threshold, false)),
         ));
     }
     let starts = simulation.starts_micros() / 1_000_000;
@@ -118,7 +124,13 @@ pub(crate) fn run(seed: u64, plan: &Plan) -> Outcome {
         .map(|(name, detector)| (name, detector.finish()))
         .collect();
     alerts.extend(baselines.finish());
+    let mut below = Vec::new();
     for (_, alerts) in &mut alerts {
+        let (called, other) = std::mem::take(alerts)
+            .into_iter()
+            .partition(|alert| alert.is_called);
+        *alerts = called;
+        below.extend::<Vec<Alert>>(other);
         // What fires in the history is nobody's alert any more.
         alerts.retain(|alert| alert.seconds >= starts);
         alerts.sort_by_key(|alert| alert.seconds);
@@ -131,6 +143,7 @@ pub(crate) fn run(seed: u64, plan: &Plan) -> Outcome {
         days: plan.assumptions.days as f64,
         reached,
         alerts,
+        below,
         seconds: clock.elapsed().as_secs_f64(),
         refused,
     }

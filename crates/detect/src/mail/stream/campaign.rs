@@ -7,8 +7,8 @@ use blackrod_model::estate::Enrichment;
 use blackrod_model::mail::Term;
 use rustc_hash::FxHashSet;
 
+use super::cluster::Cluster;
 use super::history::{History, Kind};
-use super::link::Cluster;
 use super::people::{People, Question, Recipient};
 use super::source::{Relation, Source, SourceId, Standing};
 
@@ -31,7 +31,7 @@ pub(super) struct Surroundings<'s, 'e> {
 }
 
 /// The fewest of the estate's people that a campaign hits.
-pub(super) const FEWEST: usize = 2;
+pub(super) const FEWEST: usize = 3;
 
 /// Scores a cluster; none where it hits fewer than [`FEWEST`] people. `in_words`: whether the terms are to be read.
 pub(super) fn score(cluster: &Cluster, around: &mut Surroundings<'_, '_>, in_words: bool) -> Option<Scored> {
@@ -160,6 +160,22 @@ impl Look<'_> {
             .filter(|(domain, _)| self.is_only_theirs(*domain))
             .collect();
         if own.is_empty() {
+            let is_home = |domain: u64| self.sources.iter().any(|source| source.home == domain);
+            let mut led_to = self.cluster.marked.leads_to.iter();
+            let led_to = led_to.find(|(domain, _)| self.is_only_theirs(*domain) && !is_home(*domain));
+            if let Some((_, host)) = led_to {
+                let words = || {
+                    format!(
+                        "its links lead every recipient by another address to {host}, where no other mail here leads"
+                    )
+                };
+                terms.add(
+                    "new-link-target",
+                    NEW_LINK_TARGET,
+                    words,
+                    "a small organisation with a web server of its own",
+                );
+            }
             if !places.is_empty() {
                 let words = || "what it loads comes from places that others' mail uses too".to_owned();
                 terms.add("known-infrastructure", -0.3, words, "");
@@ -295,7 +311,6 @@ impl Look<'_> {
     fn relation(&self, terms: &mut Terms) {
         let honest = 1.0 - self.share(self.cluster.marked.impersonating);
         let owned = self.share_of_sources(|source| source.relation == Relation::Owned);
-        let local = self.share_of_sources(|source| source.relation == Relation::Local);
         let unrelated = self.share_of_sources(|source| source.relation == Relation::None);
         let home = self.share(self.cluster.marked.leads_home);
         let words =
@@ -306,13 +321,20 @@ impl Look<'_> {
             words,
             "a person who writes through an organisation with another name",
         );
-        let words =
-            || "mail that counts its readers in the name of a person, not of an organisation".to_owned();
+        let free =
+            self.share_of_sources(|source| source.home_is_shared && source.relation != Relation::Owned);
         terms.add(
-            "person-in-bulk",
-            0.5 * local,
-            words,
+            "free-mailbox-in-bulk",
+            1.0 * free * self.share(self.cluster.marked.loading),
+            || "it counts its readers, but writes from a mailbox that anybody may have".to_owned(),
             "a person who writes with a mail-merge tool",
+        );
+        let letters = self.share_of_sources(|source| source.texts.len() >= 3 && source.messages >= 3);
+        terms.add(
+            "different-letters",
+            -1.0 * letters,
+            || "each sender writes something else to every recipient".to_owned(),
+            "",
         );
         let words = || "the sender's name is found in its own domain, account or links".to_owned();
         terms.add("related-name", -1.8 * owned * honest, words, "");
@@ -440,7 +462,7 @@ fn targeting(
         terms.add("untargeted", UNTARGETED, words, "");
         return found;
     };
-    let weight = (0.55 * likelihood(best)).clamp(UNTARGETED, 5.0);
+    let weight = flattened((0.55 * likelihood(best)).max(UNTARGETED));
     terms.add(
         "targeting",
         weight,
@@ -450,6 +472,16 @@ fn targeting(
     found
 }
 
+/// What rules out chance counts whole; what is beyond says little more, as a list for the same circle hits it as often.
+fn flattened(weight: f64) -> f64 {
+    const WHOLE: f64 = 5.0;
+    const MOST_BEYOND: f64 = 2.0;
+    let beyond = (weight - WHOLE).max(0.0);
+    weight - beyond + (beyond * 0.2).min(MOST_BEYOND)
+}
+
+/// What links say that lead to a place of the campaign's own, where its pictures lie with somebody who hosts anybody's.
+const NEW_LINK_TARGET: f64 = 1.8;
 /// What recipients without anything in common say: reconnaissance picks its people.
 const UNTARGETED: f64 = -6.0;
 /// The share of a campaign's recipients that are in its target.

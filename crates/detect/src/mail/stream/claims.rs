@@ -3,7 +3,7 @@
 use blackrod_model::mail::{Facts, hash};
 
 use super::history::{DAY, History, Kind, Seen};
-use crate::mail::lookalike::{Kin, Lookalikes};
+use crate::mail::lookalike::{Kin, Lookalikes, Trick};
 
 /// People here who get a sender's mail before the name counts as one that is known here.
 const KNOWN_TO: f32 = 8.0;
@@ -17,6 +17,8 @@ const PARTS: usize = 3;
 /// a namesake.
 const BORROWED: f64 = 2.5;
 const NAMESAKE: f64 = 0.6;
+/// A domain that differs from a known one by a letter: names of places and families do so by chance.
+const TYPO: f64 = 1.2;
 
 /// The domains that many people here get mail from.
 #[derive(Default)]
@@ -55,7 +57,12 @@ impl Claims {
                 continue;
             }
             let is_known_here = before.recipients.count() >= KNOWN_TO;
-            let weight = if is_known_here { BORROWED } else { NAMESAKE };
+            let is_its_own = letters(part) == letters(domain.split('.').next().unwrap_or_default());
+            let weight = if is_known_here && !is_its_own {
+                BORROWED
+            } else {
+                NAMESAKE
+            };
             if found.as_ref().is_none_or(|(heaviest, _)| weight > *heaviest) {
                 found = Some((
                     weight,
@@ -68,14 +75,23 @@ impl Claims {
             && found.as_ref().is_none_or(|(weight, _)| *weight < BORROWED)
             && let Some(like) = self.frequent.find(domain)
         {
-            found = Some((BORROWED, format!("{domain} is made to be taken for {}", like.of)));
+            let weight = match like.trick {
+                Trick::Typo => TYPO,
+                _ => BORROWED,
+            };
+            found = Some((weight, format!("{domain} is made to be taken for {}", like.of)));
         }
         found
     }
 }
 
+/// The letters and digits of a name or a label.
+fn letters(text: &str) -> String {
+    text.chars().filter(|c| c.is_alphanumeric()).collect()
+}
+
 /// `Anna Berg | Daily Courier` is two names.
-fn parts(name: &str) -> Vec<String> {
+pub(super) fn parts(name: &str) -> Vec<String> {
     let lower = name.to_lowercase();
     let separated = lower
         .replace(" via ", "|")
@@ -141,6 +157,16 @@ mod tests {
         );
         assert_eq!(
             note(&mut claims, &mut history, "Eva Falk", "dailycouriers.example", 12),
+            Some(TYPO)
+        );
+        assert_eq!(
+            note(
+                &mut claims,
+                &mut history,
+                "Ida Lund",
+                "the-dailycourier.example",
+                12
+            ),
             Some(BORROWED)
         );
     }

@@ -1,6 +1,6 @@
 //! What of a message may tie it to another sender's, and how common that is.
 
-use blackrod_model::mail::{Facts, Link, LinkRole, PrintKind, hash};
+use blackrod_model::mail::{Facts, Link, LinkRole, PrintKind, TextSketch, hash};
 
 use super::sketch::mix;
 
@@ -41,6 +41,19 @@ pub(super) struct Manner {
 }
 
 impl Family {
+    /// What it says something about. Families of one kind follow from each other: who uses a service has its hosts, its
+    /// servers, its software and its shape of URLs.
+    pub(super) const fn kind(self) -> u8 {
+        match self {
+            Self::Infrastructure | Self::Shape | Self::Software | Self::Server => 0,
+            Self::Text | Self::Subject => 1,
+            Self::Attachment => 2,
+            Self::Reply => 3,
+            Self::Account => 4,
+            Self::Targets => 5,
+        }
+    }
+
     /// How it ties.
     pub(super) const fn manner(self) -> Manner {
         let (reliance, unique, words) = match self {
@@ -144,6 +157,12 @@ pub(super) fn of(facts: &Facts, is_shared: &dyn Fn(&Link) -> bool, out: &mut Vec
     out.dedup();
 }
 
+/// Each minimum of a text by itself: what is compared only where texts are alike, to see whether it is what many write.
+pub(super) fn words_of(text: &TextSketch) -> impl Iterator<Item = u64> + '_ {
+    let minima = text.minima.iter().enumerate();
+    minima.map(|(row, value)| mix((row as u64) << 32 | u64::from(*value)))
+}
+
 /// That somebody writes to a circle through a service.
 pub(super) fn of_target(service: Option<u64>, kind: &str, id: &str) -> Feature {
     let circle = mix(hash(kind) ^ hash(id));
@@ -165,7 +184,6 @@ fn path_of(template: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use blackrod_model::mail::TextSketch;
 
     #[test]
     fn near_identical_texts_share_a_band() {

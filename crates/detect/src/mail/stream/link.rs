@@ -2,13 +2,15 @@
 
 use std::collections::VecDeque;
 
-use blackrod_model::mail::{Facts, Fired, TextSketch};
+use blackrod_model::mail::{Facts, TextSketch};
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::cluster::{Cluster, Tie};
 use super::features::{Family, Feature};
 use super::history::DAY;
-use super::people::Recipient;
-use super::source::{Kept, Marks, Shared, Source, SourceId};
+use super::sketch::Frequency;
+use super::source::{Kept, Marks, Source, SourceId};
+use super::weigh::{SIMILAR, apart, closeness, similarity, weight_of, weight_of_shared};
 
 /// How long a source is kept after its last message.
 const WINDOW: u32 = 21 * DAY;
@@ -22,14 +24,19 @@ const COMPARED: usize = 192;
 const NEAR: usize = 48;
 /// A feature of more senders than that ties nothing.
 const COMMON: f32 = 30.0;
-/// Texts that share less than this tie nothing.
-const SIMILAR: f32 = 0.35;
 /// Texts of one source that are compared.
 const TEXTS: usize = 4;
 /// Net weight, in nats, from which two sources are one sender.
-const TIED: f64 = 2.0;
+const TIED: f64 = 2.5;
+/// The same where all that they share is of one family: a place that many will turn out to use, a phrase that went round.
+const TIED_ALONE: f64 = 5.0;
+/// Weight from which a family is a second one.
+const TELLING: f32 = 1.5;
 /// Recipients of a source that are told apart.
 const MOST_RECIPIENTS: usize = 256;
+/// The share of a cluster's sources that must be near to those that join it, and the most that are asked.
+const CARRIED: f64 = 0.4;
+const MOST_ASKED: usize = 16;
 /// Sources from which on a cluster grows harder.
 const CROWD: f64 = 12.0;
 /// What it says against two clusters' being one that one is aimed at a circle and the other is not.
@@ -38,144 +45,10 @@ const DIFFERENT_AIM: f64 = 8.0;
 const KEPT_OF_SOURCE: u32 = 48;
 const KEPT_OF_CLUSTER: usize = 400;
 const KEPT_OF_FIRED: usize = 4_096;
-/// Ties kept of a cluster.
-const TIES: usize = 64;
 /// How many senders must have been seen before rarity means all that it says; more where the sender uses a mass-mail
 /// service, whose hosts many others will turn out to use.
 const WELL_KNOWN: f64 = 300.0;
 const WELL_KNOWN_OF_SERVICE: f64 = 2_000.0;
-
-/// Sources that are one sender.
-#[derive(Debug, Default)]
-pub(super) struct Cluster {
-    pub(super) sources: Vec<SourceId>,
-    /// The first messages, all where they are few.
-    pub(super) messages: Vec<Kept>,
-    /// How many there were.
-    pub(super) count: u32,
-    pub(super) recipients: FxHashSet<Recipient>,
-    pub(super) marked: Marked,
-    pub(super) first: u32,
-    pub(super) last: u32,
-    pub(super) ties: Vec<Tie>,
-    pub(super) fired: Option<Fired>,
-    /// How many recipients it had when it was last scored.
-    pub(super) scored_at: usize,
-    /// How often it was scored.
-    pub(super) looks: u32,
-    /// Whether it was aimed at a circle when it was last scored; none where it had few recipients.
-    pub(super) aimed: Option<bool>,
-}
-
-/// The marks of a cluster's messages, added up.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Marked {
-    pub(super) messages: u32,
-    pub(super) unsubscribe: u32,
-    pub(super) leads_home: u32,
-    pub(super) loading: u32,
-    pub(super) impersonating: u32,
-    /// The heaviest impersonation and what was seen.
-    pub(super) impersonation: Option<(f64, String)>,
-    pub(super) indicator: Option<String>,
-    /// Where it loads from: at most [`PLACES`].
-    pub(super) loads_from: Vec<(u64, String)>,
-    /// The varying parts of what it loads, each with a value and a recipient who got it: at most [`PLACES`].
-    tokens: Vec<(u64, u64, Recipient)>,
-    /// A beacon differs between recipients.
-    pub(super) varies: bool,
-    /// A beacon follows from the recipient's address.
-    pub(super) derived: bool,
-    /// When the first of them came, at most [`TIMES`].
-    pub(super) times: Vec<u32>,
-}
-
-/// Hosts and token places of a cluster that are watched.
-const PLACES: usize = 32;
-/// Times of a cluster that are kept.
-const TIMES: usize = 96;
-
-impl Marked {
-    fn add(&mut self, marks: &Marks) {
-        self.messages += 1;
-        self.unsubscribe += u32::from(marks.unsubscribe);
-        self.leads_home += u32::from(marks.leads_home);
-        self.loading += u32::from(!marks.loads_from.is_empty());
-        self.impersonating += u32::from(marks.impersonation.is_some());
-        self.claim(marks.impersonation.as_ref());
-        if self.indicator.is_none() {
-            self.indicator.clone_from(&marks.indicator);
-        }
-        for place in &marks.loads_from {
-            self.loads(place);
-        }
-        self.derived |= marks.derived;
-        let Some(recipient) = marks.own.first() else {
-            return;
-        };
-        for (place, value) in &marks.tokens {
-            match self.tokens.iter().find(|(known, ..)| known == place) {
-                Some((_, other, owner)) => self.varies |= other != value && owner != recipient,
-                None if self.tokens.len() < PLACES => self.tokens.push((*place, *value, *recipient)),
-                None => {}
-            }
-        }
-        if self.times.len() < TIMES {
-            self.times.push(marks.time);
-        }
-    }
-
-    fn absorb(&mut self, other: Self) {
-        self.messages += other.messages;
-        self.unsubscribe += other.unsubscribe;
-        self.leads_home += other.leads_home;
-        self.loading += other.loading;
-        self.impersonating += other.impersonating;
-        self.claim(other.impersonation.as_ref());
-        self.indicator = self.indicator.take().or(other.indicator);
-        for place in &other.loads_from {
-            self.loads(place);
-        }
-        self.derived |= other.derived;
-        self.varies |= other.varies;
-        for (place, value, recipient) in other.tokens {
-            match self.tokens.iter().find(|(known, ..)| *known == place) {
-                Some((_, known, owner)) => self.varies |= *known != value && *owner != recipient,
-                None if self.tokens.len() < PLACES => self.tokens.push((place, value, recipient)),
-                None => {}
-            }
-        }
-        self.times.extend(other.times);
-        self.times.sort_unstable();
-        self.times.truncate(TIMES);
-    }
-
-    fn claim(&mut self, claim: Option<&(f64, String)>) {
-        let Some((weight, seen)) = claim else { return };
-        if self
-            .impersonation
-            .as_ref()
-            .is_none_or(|(known, _)| weight > known)
-        {
-            self.impersonation = Some((*weight, seen.clone()));
-        }
-    }
-
-    fn loads(&mut self, place: &(u64, String)) {
-        if self.loads_from.len() < PLACES && !self.loads_from.contains(place) {
-            self.loads_from.push(place.clone());
-        }
-    }
-}
-
-/// Why two sources are taken for one.
-#[derive(Clone, Debug)]
-pub(super) struct Tie {
-    pub(super) sources: (SourceId, SourceId),
-    pub(super) shared: Shared,
-    /// Net weight in nats.
-    pub(super) weight: f64,
-}
 
 /// The sources of the last weeks, their features, and the clusters that they form.
 #[derive(Default)]
@@ -231,6 +104,7 @@ impl Sources {
         let id = self.next;
         self.next = self.next.wrapping_add(1);
         source.cluster = id;
+        source.id = id;
         self.by_key.insert(source.key, id);
         let cluster = Cluster {
             sources: vec![id],
@@ -273,10 +147,10 @@ impl Sources {
 
     /// Compares what is new about a source with the others; `senders`: how many there are in all. Those that are one
     /// sender with it join its cluster.
-    pub(super) fn compare(&mut self, id: SourceId, features: &[Weighed], senders: f64) {
+    pub(super) fn compare(&mut self, id: SourceId, features: &[Weighed], senders: f64, common: &Frequency) {
         let mut news: Vec<(SourceId, Family, f32)> = Vec::new();
         for weighed in features {
-            self.compare_feature(id, weighed, senders, &mut news);
+            self.compare_feature(id, weighed, senders, common, &mut news);
         }
         if news.is_empty() {
             return;
@@ -306,6 +180,7 @@ impl Sources {
         id: SourceId,
         weighed: &Weighed,
         senders: f64,
+        common: &Frequency,
         news: &mut Vec<(SourceId, Family, f32)>,
     ) {
         let Feature { family, value } = weighed.feature;
@@ -322,18 +197,18 @@ impl Sources {
             let Some(holder) = self.all.get(other).filter(|holder| holder.cluster != own_cluster) else {
                 continue;
             };
+            let of_cluster = self
+                .clusters
+                .get(&holder.cluster)
+                .map_or(1, |cluster| cluster.sources.len());
             let similar = if family == Family::Text {
-                similarity(source, holder)
+                similarity(source, holder, common, of_cluster as f32 + 1.0)
             } else {
                 1.0
             };
             if similar < SIMILAR {
                 continue;
             }
-            let of_cluster = self
-                .clusters
-                .get(&holder.cluster)
-                .map_or(1, |cluster| cluster.sources.len());
             let others = (f64::from(weighed.senders) - 1.0 - of_cluster as f64).max(0.0);
             let uses_service = source.service.is_some() || holder.service.is_some();
             let known = (senders
@@ -373,8 +248,8 @@ impl Sources {
         let Some(shared) = source.near.get(&other) else {
             return;
         };
-        let sum: f64 = shared.iter().map(|(_, weight)| f64::from(*weight)).sum();
-        let weight = sum + closeness(source, partner) - active.ln();
+        let weight =
+            weight_of_shared(shared) + closeness(source, partner) - active.ln() - apart(source, partner);
         // Chance finds a bridge between two crowds more easily than between two senders; and no campaign that became known
         // had more than some ten identities.
         let size = |id: u32| self.clusters.get(&id).map_or(1, |cluster| cluster.sources.len());
@@ -382,7 +257,13 @@ impl Sources {
         // Nor do those who pick their people and those who write to anybody belong together.
         let aim = |id: u32| self.clusters.get(&id).and_then(|cluster| cluster.aimed);
         let differ = matches!((aim(source.cluster), aim(partner.cluster)), (Some(a), Some(b)) if a != b);
-        if weight < TIED + 8.0 * crowd.max(1.0).ln() + if differ { DIFFERENT_AIM } else { 0.0 } {
+        let telling = shared.iter().filter(|(_, weight)| *weight >= TELLING);
+        let kinds: FxHashSet<u8> = telling.map(|(family, _)| family.kind()).collect();
+        let tied = if kinds.len() < 2 { TIED_ALONE } else { TIED };
+        if weight < tied + 8.0 * crowd.max(1.0).ln() + if differ { DIFFERENT_AIM } else { 0.0 } {
+            return;
+        }
+        if !self.is_carried(source.cluster, partner.cluster, active) {
             return;
         }
         let tie = Tie {
@@ -392,6 +273,35 @@ impl Sources {
         };
         let (a, b) = (source.cluster, partner.cluster);
         self.join(a, b, tie);
+    }
+
+    /// Whether enough of the pairs across two clusters share something beyond chance: one bridge does not make two crowds one.
+    fn is_carried(&self, a: u32, b: u32, active: f64) -> bool {
+        let (Some(a), Some(b)) = (self.clusters.get(&a), self.clusters.get(&b)) else {
+            return false;
+        };
+        let larger = a.sources.len().max(b.sources.len());
+        if larger < 3 {
+            return true;
+        }
+        let near = |one: SourceId, other: SourceId| {
+            let (one, other) = (self.all.get(&one)?, self.all.get(&other)?);
+            let shared = |of: &Source, to: SourceId| of.near.get(&to).map_or(0.0, weight_of_shared);
+            let weight = f64::max(shared(one, other.id), shared(other, one.id));
+            Some(weight + closeness(one, other) - active.ln() - apart(one, other))
+        };
+        let mut carried: FxHashSet<SourceId> = FxHashSet::default();
+        for one in a.sources.iter().take(MOST_ASKED) {
+            for other in b.sources.iter().rev().take(MOST_ASKED) {
+                if near(*one, *other).is_some_and(|weight| weight >= 0.0) {
+                    carried.insert(*one);
+                    carried.insert(*other);
+                }
+            }
+        }
+        let of_larger = if a.sources.len() >= b.sources.len() { a } else { b };
+        let count = of_larger.sources.iter().filter(|id| carried.contains(id)).count();
+        count as f64 >= CARRIED * larger.min(MOST_ASKED) as f64
     }
 
     fn join(&mut self, a: u32, b: u32, tie: Tie) {
@@ -447,61 +357,6 @@ impl Sources {
         });
         self.clusters
             .retain(|_, cluster| cluster.sources.iter().any(|id| all.contains_key(id)));
-    }
-}
-
-impl Cluster {
-    fn absorb(&mut self, other: Self, tie: Tie) {
-        self.sources.extend(other.sources);
-        self.messages.extend(other.messages);
-        self.messages
-            .sort_by_key(|message| (message.time, message.evidence.0, message.at));
-        self.count = self.count.saturating_add(other.count);
-        self.recipients.extend(other.recipients);
-        self.marked.absorb(other.marked);
-        self.first = self.first.min(other.first);
-        self.last = self.last.max(other.last);
-        self.ties.extend(other.ties);
-        self.ties.push(tie);
-        if self.ties.len() > TIES {
-            self.ties.sort_by(|a, b| b.weight.total_cmp(&a.weight));
-            self.ties.truncate(TIES);
-        }
-        self.fired = match (self.fired.take(), other.fired) {
-            (Some(a), Some(b)) => Some(if a.time <= b.time { a } else { b }),
-            (a, b) => a.or(b),
-        };
-        self.looks = self.looks.max(other.looks);
-        self.aimed = self.aimed.or(other.aimed);
-        self.scored_at = 0;
-    }
-}
-
-/// What sharing a value of this family says, where `others` senders beside the two (or their clusters) share it too; `known`:
-/// how well it is known what is common. Only texts speak for themselves.
-fn weight_of(family: Family, others: f64, senders: f64, known: f64) -> f64 {
-    let manner = family.manner();
-    let rarity = ((senders + 1.0) / (others + 0.3)).ln().max(0.0);
-    let crowd = if others < 1.0 { 1.0 } else { 1.0 / others.sqrt() };
-    let known = if family == Family::Text { 1.0 } else { known };
-    (rarity * manner.reliance + manner.unique * crowd) * known
-}
-
-fn similarity(a: &Source, b: &Source) -> f32 {
-    let pairs = a
-        .texts
-        .iter()
-        .flat_map(|one| b.texts.iter().map(move |other| one.similarity(other)));
-    pairs.fold(0.0, f32::max)
-}
-
-/// What it says that two sources wrote at the same time.
-fn closeness(a: &Source, b: &Source) -> f64 {
-    let gap = a.first.max(b.first).saturating_sub(a.last.min(b.last));
-    match gap {
-        0..=86_400 => 1.0,
-        86_401..=259_200 => 0.4,
-        _ => -0.5,
     }
 }
 

@@ -5,24 +5,27 @@
 
 mod campaign;
 mod claims;
+mod cluster;
 mod das;
 mod features;
+mod follow;
 pub mod history;
 mod lateral;
 mod link;
 mod outcome;
 mod people;
+mod remember;
 pub mod sketch;
 mod source;
 mod tokens;
+mod weigh;
 
 #[cfg(test)]
 mod tests;
 
-use blackrod_model::mail::{AuthResult, Facts, Fired, Link, LinkRole, MailCampaign, Term, hash};
+use blackrod_model::mail::{AuthResult, Facts, Fired, LinkRole, MailCampaign, Term, hash};
 use blackrod_model::{Estate, Finding};
 
-use crate::mail::circle::Circle;
 use crate::mail::lists::Lists;
 use crate::mail::score::Weights;
 use campaign::Surroundings;
@@ -31,25 +34,16 @@ use das::Das;
 use features::Feature;
 use history::{DAY, History, Kind, Seen};
 use lateral::{Inside, Lateral};
-use link::{Sources, Weighed};
+use link::Sources;
 use outcome::Alerts;
 use people::{People, Recipient};
+use remember::Before;
 use sketch::mix;
-use source::{Marks, Source, SourceId, Standing};
 
 pub use outcome::{LATERAL, RECONNAISSANCE, SPEAR};
 
 /// What the detectors of this module find and miss.
 pub const EXPLAIN: &str = include_str!("explain.md");
-
-/// The groups of signals that say a message is in somebody else's name or look.
-const BORROWED: [&str; 3] = ["identity", "lookalike", "free-mail"];
-/// Senders from which on a place is shared by all and ties nobody.
-const SHARED: f32 = 25.0;
-/// What a message loads, as far as it is compared.
-const BEACONS: usize = 8;
-/// The numbers of recipients at which it is asked whether a source writes to a circle.
-const TARGETS_ASKED_AT: [usize; 8] = [2, 3, 4, 5, 7, 10, 15, 24];
 
 /// How much is reported.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -60,6 +54,8 @@ pub struct Options {
     pub threshold: f64,
     /// The score from which one message is reported by itself, in nats.
     pub message_threshold: f64,
+    /// Whether [`Outcome::below`] is filled: for measuring.
+    pub keep_below: bool,
 }
 
 impl Default for Options {
@@ -68,6 +64,7 @@ impl Default for Options {
             alerts_per_day: 3,
             threshold: 9.4,
             message_threshold: 5.0,
+            keep_below: false,
         }
     }
 }
@@ -108,28 +105,9 @@ pub struct Outcome {
     pub campaigns: Vec<MailCampaign>,
     /// The same as findings, one for each message, and messages that stand out alone.
     pub findings: Vec<Finding>,
-}
-
-/// What was remembered of a message's traits before it came.
-struct Before {
-    address: Seen,
-    name: Seen,
-    named_address: Seen,
-    domain: Seen,
-    /// The place it leads to or loads from that is known least: its hash and what was known.
-    least_known: Option<(u64, Seen)>,
-    /// How many senders use the commonest place that it loads from, and that place.
-    commonest: Option<(u64, f32)>,
-    /// The name or the domain is taken for somebody else's: how much that says, and what was seen.
-    claim: Option<(f64, String)>,
-}
-
-/// Of the places that a message loads from or leads to: the one known least, with what was known, and of those that it
-/// loads from the one that most senders use.
-#[derive(Default)]
-struct Places {
-    least_known: Option<(u64, Seen)>,
-    commonest: Option<(u64, f32)>,
+    /// Clusters of messages that did not come to a campaign, with the highest score that each ever had: only where
+    /// [`Options::keep_below`] asks for them.
+    pub below: Vec<(f64, MailCampaign)>,
 }
 
 impl<'e> Stream<'e> {
@@ -192,22 +170,33 @@ impl<'e> Stream<'e> {
     pub fn finish(mut self) -> Outcome {
         let (clusters, sources) = self.sources.into_clusters();
         let mut campaigns = Vec::new();
+        let mut below = Vec::new();
         for cluster in clusters {
-            let Some(fired) = cluster.fired.clone() else {
+            if cluster.fired.is_none() && !self.options.keep_below {
                 continue;
-            };
+            }
             let mut around = Surroundings {
                 sources: &|id| sources.get(&id),
                 history: &self.history,
                 people: &mut self.people,
             };
             let scored = campaign::score(&cluster, &mut around, true).unwrap_or_default();
-            campaigns.push(outcome::campaign(&cluster, scored, fired, &sources));
+            match cluster.fired.clone() {
+                Some(fired) => campaigns.push(outcome::campaign(&cluster, scored, fired, &sources)),
+                None => below.push((
+                    cluster.peak,
+                    outcome::campaign(&cluster, scored, Fired::default(), &sources),
+                )),
+            }
         }
         campaigns.sort_by(|a, b| (a.fired.time, &a.key).cmp(&(b.fired.time, &b.key)));
         let mut findings: Vec<Finding> = campaigns.iter().flat_map(outcome::findings).collect();
         findings.extend(self.alerts.into_findings());
-        Outcome { campaigns, findings }
+        Outcome {
+            campaigns,
+            findings,
+            below,
+        }
     }
 
     /// From a person or machine of the estate, as far as anybody can tell.
@@ -281,79 +270,6 @@ impl<'e> Stream<'e> {
         judged
     }
 
-    /// Remembers what a message shows; gives back what was known of it before.
-    fn note_outside(&mut self, facts: &Facts, own: &[Recipient], now: u32) -> Before {
-        let sender = hash(&facts.from);
-        let recipients: Vec<u64> = own.iter().take(64).map(|one| u64::from(*one)).collect();
-        let name = hash(&facts.from_name);
-        let domain = facts.from.rsplit_once('@').map_or("", |(_, domain)| domain);
-        let mut note = |kind: Kind, value: u64| self.history.note(kind, value, now, sender, &recipients);
-        let before = Before {
-            address: note(Kind::Address, sender),
-            name: if facts.from_name.is_empty() {
-                Seen::default()
-            } else {
-                note(Kind::Name, name)
-            },
-            named_address: note(Kind::NamedAddress, mix(name) ^ sender),
-            domain: note(Kind::Domain, hash(source::organisation_domain(domain))),
-            least_known: None,
-            commonest: None,
-            claim: None,
-        };
-        if let Some(account) = &facts.bulk.account {
-            note(Kind::Account, hash(account));
-        }
-        for signer in facts.authentication.signers.iter().take(2) {
-            note(Kind::Signer, hash(signer));
-        }
-        let home = source::organisation_domain(domain);
-        let claim = match facts.from_name.is_empty() {
-            true => None,
-            false => self
-                .claims
-                .note(facts, home, &before.domain, &mut self.history, &recipients, now),
-        };
-        let places = self.note_places(facts, sender, &recipients, now);
-        Before {
-            least_known: places.least_known,
-            commonest: places.commonest,
-            claim,
-            ..before
-        }
-    }
-
-    /// Remembers the places that a message loads from or leads to.
-    fn note_places(&mut self, facts: &Facts, sender: u64, recipients: &[u64], now: u32) -> Places {
-        let mut done: Vec<u64> = Vec::new();
-        let mut places = Places::default();
-        for link in facts
-            .links
-            .iter()
-            .filter(|link| !link.domain.is_empty() && link.role != LinkRole::Unsubscribe)
-        {
-            let domain = hash(&link.domain);
-            if done.len() >= 6 || done.contains(&domain) {
-                continue;
-            }
-            done.push(domain);
-            let seen = self
-                .history
-                .note(Kind::Infrastructure, domain, now, sender, recipients);
-            if places
-                .least_known
-                .is_none_or(|(_, known)| known_days(&seen, now) < known_days(&known, now))
-            {
-                places.least_known = Some((domain, seen));
-            }
-            let senders = seen.senders.count();
-            if link.role == LinkRole::Beacon && places.commonest.is_none_or(|(_, most)| senders > most) {
-                places.commonest = Some((domain, senders));
-            }
-        }
-        places
-    }
-
     /// What the anomaly detectors say of a message from outside.
     fn surprise(&mut self, facts: &Facts, before: &Before, signals: f64, now: u32) -> Vec<Term> {
         let has_load = !facts.links.is_empty() || !facts.attachments.is_empty();
@@ -402,202 +318,6 @@ impl<'e> Stream<'e> {
         }
         self.strangers.note(stranger, now);
         terms
-    }
-
-    /// Follows the message as part of a source that may be part of a campaign.
-    fn as_source(&mut self, facts: &Facts, own: &[Recipient], before: &Before, identity: u64, now: u32) {
-        let domain = facts.from.rsplit_once('@').map_or("", |(_, domain)| domain);
-        let mut found = std::mem::take(&mut self.features);
-        found.clear();
-        let services = &self.lists.services;
-        let history = &self.history;
-        let is_common = |domain: &str| {
-            history
-                .of(Kind::Infrastructure, hash(domain))
-                .is_some_and(|seen| seen.senders.count() >= SHARED)
-        };
-        let is_shared = |link: &Link| {
-            is_common(&link.domain)
-                || services
-                    .iter()
-                    .any(|service| Circle::is_one_of(&link.host, &service.hosts))
-        };
-        features::of(facts, &is_shared, &mut found);
-        let weighed: Vec<Weighed> = found
-            .iter()
-            .map(|feature| Weighed {
-                feature: *feature,
-                senders: self
-                    .history
-                    .frequency
-                    .note(feature.value, identity, i64::from(now)),
-            })
-            .collect();
-        self.features = found;
-        let is_partner = self.people.is_partner(domain);
-        let standing = source::standing(&before.address, is_partner, now);
-        let key = match (standing, before.least_known) {
-            (Standing::New | Standing::Answered, _) => identity,
-            (Standing::Established, Some((place, seen)))
-                if known_days(&seen, now) < 14.0 && seen.senders.count() < 8.0 =>
-            {
-                mix(identity ^ place)
-            }
-            (Standing::Established, _) => return,
-        };
-        let id = match self.sources.find(key) {
-            Some(id) => id,
-            None => {
-                let source = self.new_source(facts, before, key, standing, now);
-                self.sources.add(source)
-            }
-        };
-        if let Some(source) = self.sources.get_mut(id) {
-            link::keep_text(source, &facts.text);
-        }
-        let marks = self.marks(facts, own, before, now);
-        self.sources.receive(id, &marks, facts);
-        let mut weighed = weighed;
-        weighed.extend(self.target(id, now));
-        self.sources.compare(id, &weighed, self.senders as f64);
-        self.rescore(id, now, facts);
-    }
-
-    fn new_source(&self, facts: &Facts, before: &Before, key: u64, standing: Standing, now: u32) -> Source {
-        let domain = facts.from.rsplit_once('@').map_or("", |(_, domain)| domain);
-        let home = source::organisation_domain(domain);
-        Source {
-            key,
-            home: hash(home),
-            home_is_shared: self.lists.free_mail.contains(home) || before.domain.senders.count() > 8.0,
-            first: now,
-            last: now,
-            messages: 0,
-            recipients: Vec::new(),
-            service: service(facts, before),
-            novelty: self.arrivals.novelty(),
-            standing,
-            relation: source::relation(facts),
-            compared: Default::default(),
-            near: Default::default(),
-            texts: Vec::new(),
-            cluster: 0,
-        }
-    }
-
-    fn marks(&self, facts: &Facts, own: &[Recipient], before: &Before, now: u32) -> Marks {
-        let home = facts
-            .from
-            .rsplit_once('@')
-            .map_or("", |(_, domain)| source::organisation_domain(domain));
-        let borrowed = facts.signals.iter().filter_map(|signal| {
-            let meaning = self.weights.meaning(&signal.code)?;
-            let is_borrowed = BORROWED.contains(&meaning.group.as_str()) && meaning.weight > 0.0;
-            is_borrowed.then_some((meaning.weight, &signal.seen))
-        });
-        let impersonation = borrowed
-            .max_by(|a, b| a.0.total_cmp(&b.0))
-            .map(|(weight, seen)| (weight, seen.clone()));
-        let impersonation = [impersonation, before.claim.clone()]
-            .into_iter()
-            .flatten()
-            .max_by(|a, b| a.0.total_cmp(&b.0));
-        let mut marks = Marks {
-            time: now,
-            own: own.to_vec(),
-            unsubscribe: facts.bulk.unsubscribe,
-            leads_home: facts
-                .links
-                .iter()
-                .any(|link| link.role == LinkRole::Click && link.domain == home),
-            impersonation,
-            indicator: facts
-                .signals
-                .iter()
-                .find(|signal| signal.code.starts_with("indicator/"))
-                .map(|signal| signal.seen.clone()),
-            ..Marks::default()
-        };
-        let beacons = facts
-            .links
-            .iter()
-            .filter(|link| link.role == LinkRole::Beacon && !link.host.is_empty());
-        for link in beacons.take(BEACONS) {
-            marks.loads_from.push((hash(&link.domain), link.host.clone()));
-            let template = hash(&link.template);
-            for (place, token) in link.tokens.iter().enumerate() {
-                marks.tokens.push((mix(template ^ place as u64), token.value));
-                marks.derived |= token.derived.is_some();
-            }
-        }
-        marks
-    }
-
-    /// The circle that a source writes to, as a feature that another source may share.
-    fn target(&mut self, id: SourceId, now: u32) -> Option<Weighed> {
-        let source = self.sources.get(id)?;
-        let is_due = TARGETS_ASKED_AT.contains(&source.recipients.len()) && source.messages <= 48;
-        if !is_due {
-            return None;
-        }
-        let question = people::Question {
-            before: source.first,
-            own_sources: &[source.key],
-            looks: 1.0,
-        };
-        let (service, key) = (source.service, source.key);
-        let recipients = source.recipients.clone();
-        let best = self.people.enriched(&recipients, &question).into_iter().next()?;
-        let feature = features::of_target(service, &best.kind, &best.id);
-        Some(Weighed {
-            feature,
-            senders: self.history.frequency.note(feature.value, key, i64::from(now)),
-        })
-    }
-
-    /// Scores the cluster of a source anew, and calls it a campaign if it has come to that.
-    fn rescore(&mut self, id: SourceId, now: u32, facts: &Facts) {
-        let Some(cluster_id) = self.sources.get(id).map(|source| source.cluster) else {
-            return;
-        };
-        let Some(cluster) = self.sources.cluster_mut(cluster_id) else {
-            return;
-        };
-        let people = cluster.recipients.len();
-        let is_due = people > cluster.scored_at + cluster.scored_at / 10;
-        if cluster.fired.is_some() || people < campaign::FEWEST || !is_due {
-            return;
-        }
-        cluster.scored_at = people;
-        cluster.looks = cluster.looks.saturating_add(1);
-        let Some(cluster) = self.sources.cluster(cluster_id) else {
-            return;
-        };
-        let mut around = Surroundings {
-            sources: &|id| self.sources.get(id),
-            history: &self.history,
-            people: &mut self.people,
-        };
-        let Some(scored) = campaign::score(cluster, &mut around, false) else {
-            return;
-        };
-        let fired = Fired {
-            messages: cluster.count as usize,
-            recipients: cluster.recipients.len(),
-            time: if facts.time.micros().is_some() {
-                facts.time
-            } else {
-                blackrod_model::Timestamp::from_seconds(i64::from(now))
-            },
-        };
-        let threshold = self.options.threshold;
-        let Some(cluster) = self.sources.cluster_mut(cluster_id) else {
-            return;
-        };
-        cluster.aimed = (scored.is_aimed || fired.recipients >= 6).then_some(scored.is_aimed);
-        if scored.score >= threshold {
-            cluster.fired = Some(fired);
-        }
     }
 }
 
@@ -655,17 +375,6 @@ fn identity(facts: &Facts) -> u64 {
         (Some(service), Some(account)) => mix(hash(service) ^ mix(hash(account))),
         _ => hash(&facts.from),
     }
-}
-
-/// The mass-mail service that a message came through: by name, else the place that it loads from where many senders use that.
-fn service(facts: &Facts, before: &Before) -> Option<u64> {
-    let by_place = || {
-        before
-            .commonest
-            .filter(|(_, senders)| *senders >= 8.0)
-            .map(|(place, _)| place)
-    };
-    facts.bulk.service.as_deref().map(hash).or_else(by_place)
 }
 
 /// Whether it can report back or is remarkable by itself.

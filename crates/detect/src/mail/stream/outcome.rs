@@ -8,8 +8,8 @@ use rustc_hash::FxHashMap;
 
 use super::Judged;
 use super::campaign::{Scored, words_of};
+use super::cluster::Cluster;
 use super::history::DAY;
-use super::link::Cluster;
 use super::source::{Source, SourceId};
 use super::tokens::templates_of;
 

@@ -88,6 +88,15 @@ impl Frequency {
         Few(common).count()
     }
 
+    /// In how many senders' mail `feature` is.
+    pub fn of(&self, feature: u64) -> f32 {
+        let bits = |cells: &[u64], cell: usize| cells.get(cell).copied().unwrap_or_default();
+        let common = cells(feature).into_iter().fold(u64::MAX, |common, cell| {
+            common & (bits(&self.now, cell) | bits(&self.before, cell))
+        });
+        Few(common).count()
+    }
+
     fn turn(&mut self, time: i64) {
         if self.began == i64::MIN {
             self.began = time;

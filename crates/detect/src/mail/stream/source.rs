@@ -15,6 +15,8 @@ pub(super) type SourceId = u32;
 /// that which leads to a place new to the estate.
 #[derive(Debug)]
 pub(super) struct Source {
+    /// Its number.
+    pub(super) id: SourceId,
     /// Names it.
     pub(super) key: u64,
     /// The hash of the registrable domain of its address.
@@ -91,6 +93,8 @@ pub(super) struct Marks {
     pub(super) indicator: Option<String>,
     /// The hashes of the registrable domains that it loads from, with their hosts.
     pub(super) loads_from: Vec<(u64, String)>,
+    /// The same of where its links lead that differ between recipients.
+    pub(super) leads_to: Vec<(u64, String)>,
     /// The varying parts of what it loads: template with place, value.
     pub(super) tokens: Vec<(u64, u64)>,
     /// One of them follows from the recipient's address.
@@ -187,9 +191,26 @@ pub(super) fn standing(address: &Seen, is_partner: bool, now: u32) -> Standing {
 }
 
 /// How the display name of a message relates to its address, account and links.
+///
+/// A name of several parts (`Anna Berg | Daily Courier`) is related where any is to the domain or the account; where only
+/// the person's is found, in the address, the organisation is claimed by nothing but the name.
 pub(super) fn relation(facts: &Facts) -> Relation {
-    let name: Vec<String> = facts
-        .from_name
+    let parts: Vec<Relation> = super::claims::parts(&facts.from_name)
+        .iter()
+        .map(|part| relation_of_part(part, facts))
+        .filter(|relation| *relation != Relation::Unnamed)
+        .collect();
+    let has = |relation: Relation| parts.contains(&relation);
+    match () {
+        () if parts.is_empty() => relation_of_part(&facts.from_name, facts),
+        () if has(Relation::Owned) => Relation::Owned,
+        () if has(Relation::None) => Relation::None,
+        () => Relation::Local,
+    }
+}
+
+fn relation_of_part(part: &str, facts: &Facts) -> Relation {
+    let name: Vec<String> = part
         .split(|c: char| !c.is_alphanumeric())
         .filter(|word| !word.is_empty())
         .take(12)
@@ -310,6 +331,15 @@ mod tests {
             Relation::None
         );
         assert_eq!(relation_of("", "k71@sender.example"), Relation::Unnamed);
+        // The person is in the address, the newspaper is nowhere but in the name.
+        assert_eq!(
+            relation_of("Anna Berg | Daily Courier", "anna.berg@mail.example"),
+            Relation::None
+        );
+        assert_eq!(
+            relation_of("Anna Berg | Daily Courier", "anna.berg@dailycourier.example"),
+            Relation::Owned
+        );
         assert_eq!(relation_of("The News", "k71@sender.example"), Relation::Unnamed);
     }
 
