@@ -2,7 +2,7 @@
 
 use crate::flood::requests;
 use crate::mail::stream;
-use crate::{accounts, indicators, rarity, sigma, yara};
+use crate::{accounts, indicators, rarity, senders, sigma, traffic, yara};
 
 /// A detector's documentation.
 #[derive(Clone, Copy, Debug)]
@@ -80,6 +80,26 @@ pub static ALL: &[Doc] = &[
         requests::CODE,
         "Floods of requests to a web service",
         requests::EXPLAIN,
+    ),
+    doc(
+        senders::CODE,
+        "Mail in the estate's name that is not proved to be",
+        senders::EXPLAIN,
+    ),
+    doc(
+        traffic::volume::CODE,
+        "Floods of packets, in flows and captures",
+        traffic::volume::EXPLAIN,
+    ),
+    doc(
+        traffic::egress::BURST,
+        "A machine that sends out far more than it used to",
+        traffic::egress::EXPLAIN,
+    ),
+    doc(
+        traffic::egress::SLOW,
+        "A machine that leaks a little every day",
+        traffic::egress::EXPLAIN,
     ),
 ];
 

@@ -12,14 +12,18 @@ pub mod flood;
 pub mod indicators;
 pub mod mail;
 pub mod rarity;
+pub mod senders;
 pub mod sigma;
 pub mod yara;
+
+pub use blackrod_traffic as traffic;
 
 use std::path::PathBuf;
 
 use blackrod_model::{
-    Estate, Event, EvidenceId, Fact, Finding, Premise, Refusal, RuleProblem, RuleSet, Sha256,
+    Estate, Event, EvidenceId, Fact, Finding, Flow, Position, Premise, Refusal, RuleProblem, RuleSet, Sha256,
 };
+use blackrod_traffic::Watch;
 use rustc_hash::FxHashSet;
 
 use content::Content;
@@ -41,6 +45,7 @@ pub struct Detectors {
     yara: yara::Rules,
     indicators: indicators::Set,
     anatomy: mail::Anatomy,
+    estate: Estate,
 }
 
 /// What detectors found in some evidence.
@@ -83,6 +88,7 @@ pub struct Scanner<'d> {
     anatomy: &'d mail::Anatomy,
     processes: rarity::Extractor<'static>,
     requests: flood::requests::Collector,
+    traffic: Watch,
 }
 
 /// Why rules or indicators could not be loaded at all. A single bad rule is no such reason; it is
@@ -123,6 +129,7 @@ impl Detectors {
             yara,
             indicators,
             anatomy: mail::Anatomy::new(estate),
+            estate: estate.clone(),
         };
         Ok((detectors, vec![sigma_set, yara_set, indicator_set]))
     }
@@ -136,6 +143,7 @@ impl Detectors {
             anatomy: &self.anatomy,
             processes: rarity::Extractor::new(rarity::Table::builtin()),
             requests: flood::requests::Collector::default(),
+            traffic: Watch::new(&self.estate),
         }
     }
 
@@ -169,6 +177,9 @@ impl Scanner<'_> {
         let act = accounts::extract::act(evidence, event);
         found.facts.extend(act.as_ref().and_then(Fact::of));
         self.indicators.search(event, evidence, &mut found.findings);
+        self.traffic.event(evidence, event);
+        let unproved = senders::Unproved::of(evidence, event);
+        found.facts.extend(unproved.as_ref().and_then(Fact::of));
         let process = self.processes.facts(evidence, event);
         found.facts.extend(process.as_ref().and_then(Fact::of));
         self.requests.event(evidence, event, &mut found.facts);
@@ -182,7 +193,14 @@ impl Scanner<'_> {
     /// depends on the evidence alone.
     pub fn end_of_block(&mut self, found: &mut Found) {
         self.requests.flush(&mut found.facts);
+        found.facts.extend(self.traffic.take());
     }
+
+    /// Looks at flows, the first of which stands at `at`. What they come to is told by
+    /// [`end_of_block`](Self::end_of_block).
+    pub fn flows(&mut self, evidence: EvidenceId, at: Position, flows: &[Flow]) {
+        self.traffic.push(evidence, at, flows);
+        }
 
     /// Looks at a file that holds no records, called `name`, and adds what is found to `found`.
     /// `sha256` is its digest.

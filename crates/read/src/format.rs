@@ -4,7 +4,7 @@ use std::io::BufRead;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use blackrod_model::{Event, Position, Refusal};
+use blackrod_model::{Event, Flow, Position, Refusal};
 
 use crate::{FieldMaps, generic};
 
@@ -61,6 +61,18 @@ pub trait Sink {
     /// A record that became an event.
     fn event(&mut self, event: Event<'_>);
 
+    /// Records that are flows or packets, the first of which stands at `at`: too many to become events one by one.
+    /// All of them count as read; what is stored of them is a [`summary`](Self::summary).
+    fn flows(&mut self, at: Position, flows: &[Flow]) {
+        let _ = (at, flows);
+    }
+
+    /// An event that stands for records which were already told of with [`flows`](Self::flows): looked at and stored
+    /// like any other, but no further record.
+    fn summary(&mut self, event: Event<'_>) {
+        self.event(event);
+    }
+
     /// A record that did not, or something else that has to be told.
     fn refuse(&mut self, refusal: Refusal);
 }
@@ -113,11 +125,18 @@ pub type Known = &'static dyn Format;
 pub fn formats() -> &'static [Known] {
     static TABLE: &[Known] = &[
         &crate::evtx::Evtx,
+        &crate::net::capture::Capture,
+        &crate::net::datagrams::Datagrams,
         &crate::winjson::WindowsJson,
         &crate::cloud::m365::UnifiedAuditLog,
         &crate::cloud::entra::ENTRA,
         &crate::cloud::google::GOOGLE,
         &crate::cloud::okta::OKTA,
+        &crate::net::zeek::Tsv,
+        &crate::net::zeek::JSON,
+        &crate::net::suricata::EVE,
+        &crate::reports::dmarc::Dmarc,
+        &crate::reports::tls::TLS,
         &crate::text::directives::Directives,
         &crate::text::combined::AccessLog,
         &crate::text::access_json::ACCESS_JSON,

@@ -3,7 +3,7 @@
 use std::io::BufReader;
 use std::ops::ControlFlow;
 
-use blackrod_model::{Class, Column, Event, Position, Refusal, Timestamp, Value};
+use blackrod_model::{Class, Column, Event, Flow, Position, Refusal, Timestamp, Value};
 
 use crate::{Format, ReadError, Sink};
 
@@ -11,6 +11,7 @@ use crate::{Format, ReadError, Sink};
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Reading {
     pub(crate) events: Vec<Kept>,
+    pub(crate) flows: Vec<Flow>,
     pub(crate) refusals: Vec<Refusal>,
     pub(crate) incomplete: bool,
     pub(crate) blocks: usize,
@@ -92,6 +93,10 @@ impl Sink for Reading {
             columns: Column::ALL.iter().filter_map(column).collect(),
             raw,
         });
+    }
+
+    fn flows(&mut self, _: Position, flows: &[Flow]) {
+        self.flows.extend(flows);
     }
 
     fn refuse(&mut self, refusal: Refusal) {

@@ -24,6 +24,8 @@ mod generic;
 mod harness;
 mod json;
 pub mod mail;
+mod net;
+mod reports;
 mod text;
 mod textinput;
 mod times;

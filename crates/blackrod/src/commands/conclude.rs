@@ -4,11 +4,11 @@ use std::collections::HashMap;
 
 use blackrod_detect::flood::requests;
 use blackrod_detect::mail::stream::{Options, Stream};
-use blackrod_detect::{Detectors, accounts, rarity};
+use blackrod_detect::{Detectors, accounts, rarity, senders, traffic};
 use blackrod_judge::Revisions;
 use blackrod_model::mail::Term;
 use blackrod_model::process::ProcessFacts;
-use blackrod_model::{AccountAct, Estate, EvidenceId, Finding, Keep as _};
+use blackrod_model::{AccountAct, Estate, EvidenceId, Finding, Inrush, Keep as _, Outflow};
 use blackrod_store::{Case, MessageJudgement};
 
 use super::{MOST_FINDINGS, assess};
@@ -25,6 +25,8 @@ pub(super) fn conclude(
     let mut drawn = correlations(case, detectors)?;
     drawn.extend(judge_mail(case, estate)?);
     drawn.extend(judge_accounts(case, networks)?);
+    drawn.extend(judge_traffic(case)?);
+    drawn.extend(judge_senders(case, estate)?);
     drawn.extend(judge_processes(case, estate, alerts_per_day)?);
     drawn.extend(judge_requests(case)?);
     case.replace_correlations(&drawn)?;
@@ -71,6 +73,36 @@ fn judge_accounts(case: &Case, networks: accounts::Networks) -> anyhow::Result<V
     case.each_fact(AccountAct::KIND, &mut |fact| {
         if let Some(act) = fact.kept::<AccountAct>() {
             stream.push(&act);
+        }
+    })?;
+    Ok(stream.finish())
+}
+
+/// Floods of packets, and what leaves the estate that did not before.
+fn judge_traffic(case: &Case) -> anyhow::Result<Vec<Finding>> {
+    let mut floods = traffic::volume::Stream::default();
+    case.each_fact(Inrush::KIND, &mut |fact| {
+        if let Some(inrush) = fact.kept::<Inrush>() {
+            floods.push(&inrush);
+        }
+    })?;
+    let mut leaks = traffic::egress::Stream::default();
+    case.each_fact(Outflow::KIND, &mut |fact| {
+        if let Some(outflow) = fact.kept::<Outflow>() {
+            leaks.push(&outflow);
+        }
+    })?;
+    let mut findings = floods.finish();
+    findings.extend(leaks.finish());
+    Ok(findings)
+}
+
+/// Who sends in the estate's name, as receivers report it.
+fn judge_senders(case: &Case, estate: &Estate) -> anyhow::Result<Vec<Finding>> {
+    let mut stream = senders::Stream::new(estate);
+    case.each_fact(senders::Unproved::KIND, &mut |fact| {
+        if let Some(unproved) = fact.kept() {
+            stream.push(&unproved);
         }
     })?;
     Ok(stream.finish())

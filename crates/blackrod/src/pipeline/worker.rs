@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use blackrod_detect::{Found, Scanner, SeenSources};
-use blackrod_model::{Event, EvidenceId, EvidenceState, Position, Refusal, Sha256};
+use blackrod_model::{Event, EvidenceId, EvidenceState, Flow, Position, Refusal, Sha256};
 use blackrod_read::evidence::{Feed, Finished, ItemKey, TopLevel, feed, hash_file};
 use blackrod_read::{Block, Format, Sink};
 use blackrod_store::{EventWriter, StagedFile, StoreError};
@@ -173,6 +173,15 @@ struct BlockSink<'s, 'd, 'w> {
 impl Sink for BlockSink<'_, '_, '_> {
     fn event(&mut self, event: Event<'_>) {
         self.records += 1;
+        self.summary(event);
+    }
+
+    fn flows(&mut self, at: Position, flows: &[Flow]) {
+        self.records += flows.len() as u64;
+        self.worker.scanner.flows(self.item.id, at, flows);
+    }
+
+    fn summary(&mut self, event: Event<'_>) {
         if self.failure.is_some() {
             return;
         }

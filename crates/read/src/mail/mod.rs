@@ -83,7 +83,11 @@ fn read_message(raw: &[u8], at: Position, sink: &mut dyn Sink) {
             reason,
         });
     }
-    sink.event(event::of_message(taken.message, at));
+    let event = event::of_message(taken.message, at);
+    if let Some(message) = &event.mail {
+        crate::reports::of_message(message, at, sink);
+    }
+    sink.event(event);
 }
 
 /// The text of a message's `Content-Type:`, for rules: what the outermost part says it is.

@@ -2,12 +2,14 @@
 //!
 //! Fields are `hostname`, `program`, `pid`, `message` (all of it), and what the messages of some
 //! programs say: sshd (`user`, `src_ip`, `src_port`, `method`), sudo (`USER`, `COMMAND`, `PWD`, `TTY`),
-//! postfix and dovecot (their own `name=value`), HAProxy's HTTP log (as W3C names). RFC 3164 has no year:
+//! postfix and dovecot (their own `name=value`), HAProxy's HTTP log (as W3C names), and firewalls: netfilter's
+//! `LOG` (its own `NAME=value`), pf's filterlog, Cisco ASA (`src_ip`, `dst_ip`, ports, `action`). RFC 3164 has no year:
 //! it is the one in which the time lies in the last twelve months, seen from now; and no zone, so that
 //! local time is taken for UTC.
 //!
 //! `Source::product` is `linux`, the channel the program; for HAProxy `webserver` and `haproxy`.
 
+mod firewall;
 mod message;
 
 use std::borrow::Cow;
@@ -31,7 +33,7 @@ impl Format for Syslog {
     }
 
     fn description(&self) -> &str {
-        "Syslog, RFC 3164 and 5424; sshd, sudo, postfix, dovecot and HAProxy in fields"
+        "Syslog, RFC 3164 and 5424; sshd, sudo, postfix, dovecot, HAProxy, netfilter, pf and Cisco ASA in fields"
     }
 
     fn recognise(&self, head: &[u8]) -> bool {
@@ -92,6 +94,7 @@ impl<'a> Line<'a> {
         }
         let (time, lacks_year, rest) = match short_time(rest, year) {
             Some((time, rest)) => (time, true, rest),
+            None if let Some((time, rest)) = time_with_year(rest) => (time, false, rest),
             None => {
                 let (time, rest) = rest.split_once(' ')?;
                 let is_time = time.len() >= 19 && time.as_bytes().get(10) == Some(&b'T');
@@ -103,6 +106,8 @@ impl<'a> Line<'a> {
             }
         };
         let (host, rest) = rest.trim_start().split_once(' ')?;
+        // Cisco's devices: `host : %ASA-6-302013: …`.
+        let rest = rest.trim_start_matches(": ");
         let (tag, message) = rest
             .split_once(": ")
             .or_else(|| rest.strip_suffix(':').map(|tag| (tag, "")))?;
@@ -199,6 +204,17 @@ fn short_time(text: &str, year: i64) -> Option<(Timestamp, &str)> {
     let is_valid = (1..=31).contains(&day) && hour < 24 && minute < 60 && second <= 60;
     let seconds = days_since_1970(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second;
     is_valid.then_some((Timestamp::from_seconds(seconds), text.get(16..)?))
+}
+
+/// `Jan 22 2021 09:30:03 ` at the start, as Cisco's devices can write it, and what follows.
+fn time_with_year(text: &str) -> Option<(Timestamp, &str)> {
+    let (date, rest) = text.split_at_checked(7)?;
+    let (year, rest) = rest.split_once(' ')?;
+    let is_year = year.len() == 4 && year.bytes().all(|byte| byte.is_ascii_digit());
+    let year = year.parse().ok().filter(|_| is_year)?;
+    let whole = format!("{date}{}", rest.get(..9)?);
+    let (time, _) = short_time(&whole, year)?;
+    Some((time, rest.get(9..)?))
 }
 
 /// What follows `-` or `[id name="value"][…]` (RFC 5424 6.3).

@@ -4,22 +4,28 @@ use std::borrow::Cow;
 
 use blackrod_model::{Class, Column, Event, Field, Value};
 
+use super::firewall;
 use crate::cloud::{fill_account, fill_address};
 use crate::text::combined::apache_time;
 
 /// Adds what `message` of `program` says to `event`: fields, class, columns.
-pub(super) fn read<'a>(program: &str, message: &'a str, event: &mut Event<'a>) {
+pub(super) fn read<'a>(program: &'a str, message: &'a str, event: &mut Event<'a>) {
     match program {
         "sshd" | "sshd-session" => sshd(message, event),
         "sudo" => sudo(message, event),
         "postfix" => postfix(message, event),
         "dovecot" => dovecot(message, event),
         "haproxy" => haproxy(message, event),
+        "kernel" => firewall::netfilter(message, event),
+        "filterlog" => firewall::filterlog(message, event),
+        cisco if cisco.starts_with("%ASA-") || cisco.starts_with("%FTD-") => {
+            firewall::asa(cisco, message, event)
+        }
         _ => {}
     }
 }
 
-fn push<'a>(event: &mut Event<'a>, name: &'a str, value: &'a str) -> usize {
+pub(super) fn push<'a>(event: &mut Event<'a>, name: &'a str, value: &'a str) -> usize {
     event.fields.push(Field {
         name: Cow::Borrowed(name),
         value: Value::Str(Cow::Borrowed(value)),
@@ -27,7 +33,7 @@ fn push<'a>(event: &mut Event<'a>, name: &'a str, value: &'a str) -> usize {
     event.fields.len() - 1
 }
 
-fn push_to<'a>(event: &mut Event<'a>, column: Column, name: &'a str, value: &'a str) {
+pub(super) fn push_to<'a>(event: &mut Event<'a>, column: Column, name: &'a str, value: &'a str) {
     let index = push(event, name, value);
     match column {
         Column::SrcIp | Column::DstIp => fill_address(event, column, None, index),
