@@ -200,7 +200,7 @@ impl Scanner<'_> {
     /// [`end_of_block`](Self::end_of_block).
     pub fn flows(&mut self, evidence: EvidenceId, at: Position, flows: &[Flow]) {
         self.traffic.push(evidence, at, flows);
-        }
+    }
 
     /// Looks at a file that holds no records, called `name`, and adds what is found to `found`.
     /// `sha256` is its digest.
