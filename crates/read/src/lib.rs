@@ -16,6 +16,7 @@
 
 mod cloud;
 mod container;
+mod database;
 pub mod evidence;
 mod evtx;
 mod format;

@@ -311,6 +311,7 @@ fn state_and_group_mail_and_register_are_judged_apart() {
             name: "Roll".to_owned(),
             records: 40_000_000,
             system: Some("Electoral register".to_owned()),
+            ..Register::default()
         }],
         ..make::estate()
     };

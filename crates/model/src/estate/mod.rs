@@ -134,6 +134,20 @@ pub struct Register {
     pub records: u64,
     /// The system that keeps it.
     pub system: Option<String>,
+    /// The databases that it belongs in, lower case. Loaded into another, it is a copy.
+    pub databases: Vec<String>,
+    /// Its tables, lower case, without schema.
+    pub tables: Vec<String>,
+    /// The column that numbers its records, lower case.
+    pub key: Option<String>,
+    /// The smallest and the largest number, both included: 1 to `records` where the file does not say.
+    pub keys: (i64, i64),
+    /// Its columns, as they are called in its tables.
+    pub columns: Vec<String>,
+    /// Accounts that copy it as their task (backup, printing, replication), lower case.
+    pub exporters: Vec<String>,
+    /// The hours in which people work with it, UTC, from the first up to but without the second.
+    pub hours: (u8, u8),
 }
 
 /// Somebody the estate writes with.

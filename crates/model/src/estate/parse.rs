@@ -256,13 +256,69 @@ impl Draft {
         let name = table.required("name", &mut self.errors);
         let records = table.number("records", &mut self.errors);
         let system = table.text("system", &mut self.errors);
+        let mut lower = |key| {
+            let texts = table.texts(key, &mut self.errors);
+            texts.into_iter().map(|text| text.value.to_lowercase()).collect()
+        };
+        let (databases, tables, exporters) = (lower("databases"), lower("tables"), lower("exporters"));
+        let key = table.text("key", &mut self.errors);
+        let keys = table.text("keys", &mut self.errors);
+        let hours = table.text("hours", &mut self.errors);
+        let columns = table.texts("columns", &mut self.errors);
         table.finish(&mut self.errors);
+        let whole = (1, i64::try_from(records.max(1)).unwrap_or(i64::MAX));
         let register = Register {
             name: name.map(|name| name.value).unwrap_or_default(),
             records,
             system: system.map(|system| self.refer(Kind::System, system)),
+            databases,
+            tables,
+            key: key.map(|key| key.value.to_lowercase()),
+            keys: self.range(keys, "-", "1-40000000").unwrap_or(whole),
+            columns: columns.into_iter().map(|column| column.value).collect(),
+            exporters,
+            hours: self.hours(hours),
         };
         self.estate.registers.push(register);
+    }
+
+    /// Two whole numbers, the first not above the second, as `1-40000000`.
+    fn range(&mut self, written: Option<Placed<String>>, between: &str, example: &str) -> Option<(i64, i64)> {
+        let Placed { value, place } = written?;
+        let numbers = value.split_once(between).and_then(|(first, last)| {
+            let (first, last) = (
+                first.trim().parse::<i64>().ok()?,
+                last.trim().parse::<i64>().ok()?,
+            );
+            (first <= last).then_some((first, last))
+        });
+        if numbers.is_none() {
+            self.error(
+                place,
+                format!("{value:?} is no range"),
+                format!("write the first and the last number, like \"{example}\""),
+            );
+        }
+        numbers
+    }
+
+    /// Hours of a day as `7-19`; that is what stands where nothing is written.
+    fn hours(&mut self, written: Option<Placed<String>>) -> (u8, u8) {
+        const USUAL: (u8, u8) = (7, 19);
+        let place = written.as_ref().map(|written| written.place.clone());
+        let hours = match self.range(written, "-", "7-19") {
+            Some((first, last)) => (u8::try_from(first), u8::try_from(last)),
+            None => return USUAL,
+        };
+        match (hours, place) {
+            ((Ok(first), Ok(last)), _) if first < last && last <= 24 => (first, last),
+            (_, Some(place)) => {
+                let mend = "hours are from 0 to 24, like \"7-19\"".to_owned();
+                self.error(place, "these are no hours of a day".to_owned(), mend);
+                USUAL
+            }
+            _ => USUAL,
+        }
     }
 
     fn partner(&mut self, mut table: Fields<'_, '_>) {

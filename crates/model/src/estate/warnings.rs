@@ -39,6 +39,19 @@ pub(super) fn warnings(estate: &Estate) -> Vec<String> {
             warnings.push(format!("system {}: {advice}", system.name));
         }
     }
+    for register in &estate.registers {
+        let name = &register.name;
+        if !register.tables.is_empty() && register.records == 0 {
+            warnings.push(format!(
+                "register {name}: `records` is missing, so no share of it can be told"
+            ));
+        }
+        if !register.tables.is_empty() && register.key.is_none() {
+            warnings.push(format!(
+                "register {name}: `key` is missing, so ranges that were read cannot be joined"
+            ));
+        }
+    }
     for network in &estate.networks {
         if network.prefixes.is_empty() {
             warnings.push(format!("network {}: no prefixes", network.name));

@@ -262,3 +262,21 @@ fn records_of_one_audit_event_are_joined() {
     let format = formats.recognise(text.as_bytes()).unwrap();
     assert_eq!(read_in_pieces(format, text.as_bytes(), 5).unwrap(), reading);
 }
+
+#[test]
+fn samba_audit() {
+    let text = "Nov 23 20:05:51 files1 smbd_audit: HOUSE\\Anna|192.0.2.7|registers|openat|ok|r|roll/2026.csv\nNov 23 20:05:52 files1 smbd_audit: anna|192.0.2.7|registers|create_file|ok|0x80|file|open|out.zip\n";
+    let reading = read_as("syslog", text);
+    let event = &reading.events[0];
+    assert_eq!((event.class, event.product), (Class::FILE_ACTIVITY, "samba"));
+    for (column, value) in [
+        (Column::User, "house\\anna"),
+        (Column::SrcIp, "192.0.2.7"),
+        (Column::File, "roll/2026.csv"),
+        (Column::Action, "openat"),
+        (Column::Host, "files1"),
+    ] {
+        assert_eq!(event.column(column), Some(value));
+    }
+    assert_eq!(event.get("share"), Some("registers"));
+}

@@ -6,6 +6,7 @@ use blackrod_model::{Class, Column, Event, Field, Value};
 
 use super::firewall;
 use crate::cloud::{fill_account, fill_address};
+use crate::database::pgaudit;
 use crate::text::combined::apache_time;
 
 /// Adds what `message` of `program` says to `event`: fields, class, columns.
@@ -21,6 +22,8 @@ pub(super) fn read<'a>(program: &'a str, message: &'a str, event: &mut Event<'a>
         cisco if cisco.starts_with("%ASA-") || cisco.starts_with("%FTD-") => {
             firewall::asa(cisco, message, event)
         }
+        "smbd_audit" => samba(message, event),
+        "postgres" => postgres(message, event),
         _ => {}
     }
 }
@@ -196,6 +199,106 @@ fn dovecot<'a>(message: &'a str, event: &mut Event<'a>) {
 
 /// No message of a mail server has more.
 const MOST_MEMBERS: usize = 64;
+
+/// PostgreSQL's own number for the line stands before what it writes to its log: `[5-1] … LOG:  AUDIT: …`.
+fn postgres(message: &str, event: &mut Event<'_>) {
+    let start = ["AUDIT: ", "received replication command: "]
+        .iter()
+        .find_map(|mark| message.find(mark));
+    if let Some(told) = start.and_then(|start| message.get(start..)) {
+        event.source.product = "postgresql";
+        pgaudit::read(told, "", event);
+    }
+    for word in message.split([' ', ',', '[', ']']).take(MOST_MEMBERS) {
+        match word.split_once('=') {
+            Some(("user", user)) => push_owned(event, Column::User, "user", user),
+            Some(("db", name)) => event.fields.push(Field::new("database.name", name.to_owned())),
+            Some(("app", program)) => push_owned(event, Column::UserAgent, "application_name", program),
+            Some(("client", address)) => push_owned(event, Column::SrcIp, "remote_host", address),
+            _ => {}
+        }
+    }
+}
+
+fn push_owned(event: &mut Event<'_>, column: Column, name: &'static str, value: &str) {
+    event.fields.push(Field::new(name, value.to_owned()));
+    let index = event.fields.len() - 1;
+    match column {
+        Column::SrcIp => fill_address(event, column, None, index),
+        Column::User => fill_account(event, column, index),
+        column => event.columns.set_first(column, index),
+    }
+}
+
+/// `anna|192.0.2.7|registers|openat|ok|r|roll/2026.csv`: what `full_audit:prefix` says, then operation, result and
+/// arguments, the last of them the file. The prefix is the administrator's: its first part is taken for the user, an
+/// address for the client, its last for the share.
+fn samba<'a>(message: &'a str, event: &mut Event<'a>) {
+    const OPERATIONS: [&str; 24] = [
+        "connect",
+        "disconnect",
+        "open",
+        "openat",
+        "create_file",
+        "close",
+        "read",
+        "pread",
+        "pread_send",
+        "pread_recv",
+        "write",
+        "pwrite",
+        "pwrite_send",
+        "pwrite_recv",
+        "rename",
+        "renameat",
+        "unlink",
+        "unlinkat",
+        "mkdir",
+        "mkdirat",
+        "rmdir",
+        "sendfile",
+        "offload_read_send",
+        "offload_write_send",
+    ];
+    let parts: Vec<&str> = message.split('|').take(MOST_MEMBERS).collect();
+    let operation = parts
+        .iter()
+        .enumerate()
+        .position(|(index, part)| index > 0 && OPERATIONS.contains(part));
+    let Some(at) = operation else { return };
+    let (prefix, rest) = parts.split_at(at);
+    event.class = Class::FILE_ACTIVITY;
+    event.source.product = "samba";
+    let mut rest = rest.iter();
+    if let Some(operation) = rest.next() {
+        push_to(event, Column::Action, "operation", operation);
+    }
+    if let Some(result) = rest.next() {
+        push_to(event, Column::Status, "result", result);
+    }
+    let arguments = rest.as_slice();
+    if let Some(flags) = arguments.first().filter(|_| arguments.len() > 1) {
+        push(event, "mode", flags);
+    }
+    if let Some(file) = arguments.last() {
+        push_to(event, Column::File, "file", file);
+    }
+    if let Some(user) = prefix.first() {
+        push_to(event, Column::User, "user", user);
+    }
+    let address = prefix
+        .iter()
+        .find(|part| part.parse::<std::net::IpAddr>().is_ok());
+    if let Some(address) = address {
+        push_to(event, Column::SrcIp, "client", address);
+    }
+    if let Some(share) = prefix
+        .last()
+        .filter(|share| prefix.len() > 1 && Some(*share) != address)
+    {
+        push(event, "share", share);
+    }
+}
 
 /// `192.0.2.7:33317 [06/Feb/2009:12:14:14.655] http-in static/srv1 10/0/30/69/109 200 2750 - - ---- 1/1/1/1/0
 /// 0/0 {1wt.eu} {} "GET /index.html HTTP/1.1"`.
