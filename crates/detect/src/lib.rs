@@ -5,6 +5,7 @@
 //! [`Scanner::event`] and one in [`explain::ALL`]; adding a rule takes no Rust at all.
 
 pub mod accounts;
+pub mod canary;
 pub mod content;
 pub mod entities;
 pub mod explain;
@@ -13,6 +14,7 @@ pub mod indicators;
 pub mod mail;
 pub mod rarity;
 pub mod senders;
+pub mod register;
 pub mod sigma;
 pub mod yara;
 
@@ -37,6 +39,8 @@ pub struct Sources {
     pub rule_dirs: Vec<PathBuf>,
     /// Files of indicators: STIX 2.1, CSV, plain lists.
     pub indicator_files: Vec<PathBuf>,
+    /// Folders with the marks of canaries, as `blackrod canary make` writes them.
+    pub canary_dirs: Vec<PathBuf>,
 }
 
 /// Everything that finds, compiled. Immutable; shared by all threads.
@@ -46,6 +50,8 @@ pub struct Detectors {
     indicators: indicators::Set,
     anatomy: mail::Anatomy,
     estate: Estate,
+    registers: register::extract::Registers,
+    canaries: Vec<canary::Set>,
 }
 
 /// What detectors found in some evidence.
@@ -86,6 +92,8 @@ pub struct Scanner<'d> {
     yara: yara::Scanner<'d>,
     indicators: &'d indicators::Set,
     anatomy: &'d mail::Anatomy,
+    registers: &'d register::extract::Registers,
+    canaries: &'d [canary::Set],
     processes: rarity::Extractor<'static>,
     requests: flood::requests::Collector,
     traffic: Watch,
@@ -103,6 +111,9 @@ pub enum LoadError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The marks of canaries in a folder that the user named cannot be read.
+    #[error("cannot read the canaries in {0}")]
+    Canaries(String),
     /// A file of indicators that the user named cannot be read.
     #[error("cannot read the indicators in {}: {source}", path.display())]
     Indicators {
@@ -124,12 +135,18 @@ impl Detectors {
         let (sigma, sigma_set) = sigma::Rules::load(&sources.rule_dirs, sources.builtin)?;
         let (yara, yara_set) = yara::Rules::load(&sources.rule_dirs, sources.builtin)?;
         let (indicators, indicator_set) = indicators::Set::load(&sources.indicator_files)?;
+        let canaries = sources.canary_dirs.iter().map(|folder| canary::load(folder));
+        let canaries = canaries
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(LoadError::Canaries)?;
         let detectors = Self {
             sigma,
             yara,
             indicators,
             anatomy: mail::Anatomy::new(estate),
             estate: estate.clone(),
+            registers: register::extract::Registers::new(estate),
+            canaries,
         };
         Ok((detectors, vec![sigma_set, yara_set, indicator_set]))
     }
@@ -141,6 +158,8 @@ impl Detectors {
             yara: self.yara.scanner(),
             indicators: &self.indicators,
             anatomy: &self.anatomy,
+            registers: &self.registers,
+            canaries: &self.canaries,
             processes: rarity::Extractor::new(rarity::Table::builtin()),
             requests: flood::requests::Collector::default(),
             traffic: Watch::new(&self.estate),
@@ -176,6 +195,14 @@ impl Scanner<'_> {
         }
         let act = accounts::extract::act(evidence, event);
         found.facts.extend(act.as_ref().and_then(Fact::of));
+        let reads = self.registers.reads(evidence, event);
+        found.facts.extend(reads.iter().filter_map(Fact::of));
+        for canaries in self.canaries {
+            let refusals = canaries.search(event, evidence, &mut found.findings);
+            found.refusals.extend(refusals);
+        }
+        let file = register::extract::file(evidence, event);
+        found.facts.extend(file.as_ref().and_then(Fact::of));
         self.indicators.search(event, evidence, &mut found.findings);
         self.traffic.event(evidence, event);
         let unproved = senders::Unproved::of(evidence, event);
@@ -216,6 +243,11 @@ impl Scanner<'_> {
         found
             .refusals
             .extend(self.yara.search_content(&content, &mut found.findings));
+        for canaries in self.canaries {
+            found
+                .refusals
+                .extend(canaries.search_content(&content, &mut found.findings));
+        }
         if self.indicators.is_empty() {
             return;
         }

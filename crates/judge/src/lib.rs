@@ -23,6 +23,7 @@ pub mod calibration;
 mod campaign;
 mod common;
 mod entities;
+pub mod harm;
 mod link;
 mod people;
 mod prior;

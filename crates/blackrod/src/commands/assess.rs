@@ -85,11 +85,11 @@ pub(crate) fn run(command: &cli::Assess) -> anyhow::Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-/// What made a finding fire is most of its size; judging needs only where an indicator came from.
+/// What made a finding fire is most of its size; judging needs only where an indicator came from, and how much of a register.
 pub(super) fn without_reasons(mut finding: Finding) -> Finding {
     finding
         .reasons
-        .retain(|reason| reason.field == "indicator source");
+        .retain(|reason| matches!(reason.field.as_str(), "indicator source" | "coverage"));
     finding
 }
 

@@ -131,6 +131,7 @@ fn merge(arguments: &cli::Merge) -> anyhow::Result<Outcome> {
             builtin: true,
             rule_dirs: arguments.rules.clone(),
             indicator_files: Vec::new(),
+            canary_dirs: Vec::new(),
         },
         &estate,
     )?;

@@ -9,6 +9,8 @@ use blackrod_judge::Revisions;
 use blackrod_model::mail::Term;
 use blackrod_model::process::ProcessFacts;
 use blackrod_model::{AccountAct, Estate, EvidenceId, Finding, Inrush, Keep as _, Outflow};
+use blackrod_detect::{Detectors, accounts, rarity, register};
+use blackrod_model::{AccountAct, DataRead, Estate, FileAct, Finding, Keep as _};
 use blackrod_store::{Case, MessageJudgement};
 
 use super::{MOST_FINDINGS, assess};
@@ -27,6 +29,7 @@ pub(super) fn conclude(
     drawn.extend(judge_accounts(case, networks)?);
     drawn.extend(judge_traffic(case)?);
     drawn.extend(judge_senders(case, estate)?);
+    drawn.extend(judge_data(case, estate)?);
     drawn.extend(judge_processes(case, estate, alerts_per_day)?);
     drawn.extend(judge_requests(case)?);
     case.replace_correlations(&drawn)?;
@@ -106,6 +109,22 @@ fn judge_senders(case: &Case, estate: &Estate) -> anyhow::Result<Vec<Finding>> {
         }
     })?;
     Ok(stream.finish())
+}
+
+/// What was read of registers, and which files were copied.
+fn judge_data(case: &Case, estate: &Estate) -> anyhow::Result<Vec<Finding>> {
+    let mut reads = register::Stream::new(estate);
+    case.each_fact(DataRead::KIND, &mut |fact| {
+        if let Some(read) = fact.kept::<DataRead>() {
+            reads.push(&read);
+        }
+    let mut files = register::files::Stream::default();
+    case.each_fact(FileAct::KIND, &mut |fact| {
+        if let Some(act) = fact.kept::<FileAct>() {
+            files.push(&act);
+        }
+    let mut findings = reads.finish();
+    findings.extend(files.finish());
 }
 
 /// What departs from how the estate works.

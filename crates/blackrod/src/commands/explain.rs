@@ -30,6 +30,7 @@ pub(crate) fn run(arguments: &cli::Explain) -> anyhow::Result<Outcome> {
             builtin: true,
             rule_dirs: arguments.rules.clone(),
             indicator_files: Vec::new(),
+            canary_dirs: Vec::new(),
         },
         &Estate::default(),
     )?;

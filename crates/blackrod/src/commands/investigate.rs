@@ -27,6 +27,7 @@ pub(crate) fn run(arguments: &cli::Investigate) -> anyhow::Result<Outcome> {
             builtin: !arguments.no_builtin,
             rule_dirs: arguments.rules.clone(),
             indicator_files: files_of(&arguments.indicators)?,
+            canary_dirs: arguments.canaries.clone(),
         },
         &estate,
     )?;

@@ -3,11 +3,13 @@
 mod actors;
 mod assess;
 mod campaign;
+mod canary;
 mod case;
 mod conclude;
 mod estate;
 mod explain;
 mod formats;
+mod harm;
 mod hunt;
 mod investigate;
 mod mail;
@@ -56,6 +58,8 @@ pub(crate) fn run(command: Command) -> anyhow::Result<Outcome> {
         Command::Campaign(command) => campaign::run(&command),
         Command::Taxii(command) => taxii::run(&command),
         Command::Actors(command) => actors::run(&command),
+        Command::Canary(command) => canary::run(&command),
+        Command::Harm(arguments) => harm::run(&arguments),
         Command::Formats(arguments) => formats::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Completions { shell } => manual::completions(shell),

@@ -17,6 +17,9 @@ const fn believed(severity: Severity) -> f64 {
     }
 }
 
+/// The code of findings that an invented elector was seen.
+const CANARY: &str = "canary/seen";
+
 /// However many detectors agree, they look at the same records.
 const MOST: f64 = 0.97;
 
@@ -104,7 +107,10 @@ pub(crate) fn done(members: &[&Finding]) -> Vec<Judgement> {
 pub(crate) fn obtained(members: &[&Finding], estate: &Estate, index: &Index<'_>) -> Vec<Judgement> {
     let exfiltrating: Vec<&Finding> = members
         .iter()
-        .filter(|finding| tactics_of(finding).any(|tactic| tactic == Tactic::Exfiltration))
+        .filter(|finding| {
+            // A canary outside is a copy outside.
+            finding.code == CANARY || tactics_of(finding).any(|tactic| tactic == Tactic::Exfiltration)
+        })
         .copied()
         .collect();
     let mut judgements = Vec::new();
@@ -142,6 +148,12 @@ pub(crate) fn obtained(members: &[&Finding], estate: &Estate, index: &Index<'_>)
             asset.statement(true),
             &leaving,
         );
+        let mut accessed = accessed;
+        if asset == Asset::Register
+            && let Some(share) = share_read(&accessing)
+        {
+            accessed.statement = format!("{}: {share}", accessed.statement);
+        }
         let reached = accessed.probability;
         judgements.push(accessed);
         if let Some(mut copied) = copied {
@@ -241,6 +253,8 @@ fn is_access(asset: Asset, finding: &Finding, estate: &Estate, index: &Index<'_>
     };
     match asset {
         Asset::Mail => does(&["T1114"]),
+        // What these detectors find is about a register of the estate.
+        Asset::Register if finding.code.starts_with("register/") || finding.code == CANARY => true,
         Asset::Register => {
             does(&["T1005", "T1213", "T1074", "T1560", "T1039", "T1003.003"])
                 && names_register(finding, estate, index)
@@ -248,6 +262,19 @@ fn is_access(asset: Asset, finding: &Finding, estate: &Estate, index: &Index<'_>
         Asset::Credentials => does(&["T1003", "T1555", "T1552", "T1539", "T1528", "T1056"]),
         Asset::Files => does(&["T1005", "T1039", "T1074", "T1560", "T1213", "T1530"]),
     }
+}
+
+/// How much of a register was read, in the words of the finding that tells of most of it.
+fn share_read(accessing: &[&Finding]) -> Option<String> {
+    let told = |finding: &&&Finding| {
+        let reason = finding.reasons.iter().find(|reason| reason.field == "coverage");
+        reason.map(|reason| reason.value.clone())
+    };
+    let most = accessing
+        .iter()
+        .filter(|finding| finding.code.starts_with("register/"))
+        .max_by_key(|finding| (finding.severity, std::cmp::Reverse(finding.time)))?;
+    told(&most)
 }
 
 fn names_register(finding: &Finding, estate: &Estate, index: &Index<'_>) -> bool {
