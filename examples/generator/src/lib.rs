@@ -15,6 +15,7 @@ mod mailboxes;
 mod pack;
 mod people;
 mod random;
+mod register;
 mod story;
 mod vpn;
 mod workstation;
@@ -37,6 +38,7 @@ pub fn files() -> Files {
     vpn::add(&assembly, &mut files);
     workstation::add(&assembly, &mut files);
     exchange::add(&assembly, &mut files);
+    register::add(&mut files);
     indicators::add(&mut files);
     files
 }
