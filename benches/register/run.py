@@ -86,9 +86,9 @@ def fill(server, electors):
         "create extension pgaudit;"
         "create table electors (elector_no bigint primary key, surname text, first_name text, ward text,"
         " postcode text, birth_date date);"
-        f"insert into electors select g, initcap((array[{names}])[1 + (g * 7919) % 14]) || "
-        f"(array[{names}])[1 + (g / 14 * 104729) % 14] || chr(97 + ((g * 31) % 26)::int) || chr(97 + ((g * 17 / 26) % 26)::int),"
-        " 'F' || (g % 400), 'W' || (g % 1200), 'NI' || (g % 20000), date '1930-01-01' + (g * 37 % 28000)::int"
+        f"insert into electors select g, initcap((array[{names}])[1 + (g::bigint * 7919 % 14)::int]) || "
+        f"(array[{names}])[1 + ((g / 14)::bigint * 104729 % 14)::int] || chr(97 + (g::bigint * 31 % 26)::int) || chr(97 + (g::bigint * 17 / 26 % 26)::int),"
+        " 'F' || (g % 400), 'W' || (g % 1200), 'NI' || (g % 20000), date '1930-01-01' + (g::bigint * 37 % 28000)::int"
         f" from generate_series(1, {electors}) g;"
         "create index on electors (surname text_pattern_ops); create index on electors (ward); analyze;"
         + "".join(f"create role {name} login superuser;" for name in accounts)
@@ -127,7 +127,7 @@ def ordinary(server, electors, backup=True):
         ],
     )
     if backup:
-        server.run("pg_dump", "-h", "127.0.0.1", "-p", server.port, "-U", "backup", "-Fc", "-Z0", "-f", "/dev/null", "register")
+        server.run("pg_dump", "-h", "127.0.0.1", "-p", server.port, "-U", "backup", "-Fc", "-Z0", "--no-sync", "-f", "/dev/null", "register")
 
 
 def thefts(server, other, electors, work):
@@ -137,7 +137,7 @@ def thefts(server, other, electors, work):
     share = lambda where: int(server.sql(f"select count(*) from electors where {where}").split()[0]) / electors
 
     before = mark()
-    server.run("pg_dump", "-h", "127.0.0.1", "-p", server.port, "-U", "clerk1", "-Fc", "-Z0", "-f", f"{work}/stolen.dump", "register")
+    server.run("pg_dump", "-h", "127.0.0.1", "-p", server.port, "-U", "clerk1", "-Fc", "-Z0", "--no-sync", "-f", f"{work}/stolen.dump", "register")
     yield "dump", since(before), 1, 1.0, ["clerk1"]
 
     before, last = mark(), int(electors * 0.38)

@@ -125,7 +125,7 @@ impl Account {
             let spread = 1.4826 * deviation.max(1.0 + median as f64 / 10.0);
             count >= LEAST && count >= BUSIEST * busiest && (count as f64 - median as f64) / spread >= BEYOND
         } else {
-            count >= LEAST_UNKNOWN
+            count >= LEAST_UNKNOWN && count >= BUSIEST * busiest
         };
         is_beyond.then(|| finding(&day, count, median, past.len()))
     }

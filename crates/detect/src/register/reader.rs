@@ -10,7 +10,7 @@ use rustc_hash::FxHashSet;
 use super::coverage::{Coverage, Seen, Size};
 
 /// So many statements over so many days, and an account's ways are known.
-const KNOWN_STATEMENTS: u64 = 20;
+const KNOWN_STATEMENTS: u64 = 5;
 const KNOWN_DAYS: usize = 3;
 /// An account that first shows so many days after the log begins is new.
 const NEW_AFTER: i64 = 7;
@@ -256,10 +256,10 @@ impl Reader {
         signs
     }
 
-    /// The days that make up the reading: with at least a twentieth of the largest day's rows.
+    /// The days that make up the reading: with at least a fifth of the largest day's rows.
     fn large_days(&self) -> Vec<(i64, Day)> {
         let most = self.days.values().map(|day| day.rows).max().unwrap_or(0);
-        let is_large = |day: &Day| day.rows >= (most / 20).max(1);
+        let is_large = |day: &Day| day.rows >= (most / 5).max(1);
         self.days
             .iter()
             .filter(|(_, day)| is_large(day))

@@ -1,5 +1,7 @@
 //! What a statement asks of a register's table: which records, which columns.
 
+use std::borrow::Cow;
+
 use blackrod_model::{How, Wanted};
 use sqlparser::ast::{
     BinaryOperator, CopySource, Expr, FunctionArguments, GroupByExpr, LimitClause, ObjectName, OrderByKind,
@@ -37,7 +39,8 @@ pub(super) fn asked(
     product: &str,
     table: Table<'_>,
 ) -> Option<Asked> {
-    let text = statement.trim();
+    let text = without_only(statement.trim());
+    let text = text.as_ref();
     if text.len() > MAX_STATEMENT {
         return is_load(text).then_some(Asked::of(Wanted::Loaded));
     }
@@ -56,6 +59,16 @@ pub(super) fn asked(
         // `COPY t FROM stdin;` is followed by data that no log has.
         Err(_) if is_load(text) => Some(Asked::of(Wanted::Loaded)),
         Err(_) => Some(Asked::of(Wanted::Some)),
+    }
+}
+
+/// PostgreSQL's `FROM ONLY t` (without tables that inherit from it) as `FROM t`, which the parser knows.
+fn without_only(text: &str) -> Cow<'_, str> {
+    const MARK: &str = "from only ";
+    let at = text.to_ascii_lowercase().find(MARK);
+    match at.and_then(|at| Some((text.get(..at)?, text.get(at + MARK.len()..)?))) {
+        Some((before, after)) => Cow::Owned(format!("{before}FROM {after}")),
+        None => Cow::Borrowed(text),
     }
 }
 

@@ -120,7 +120,7 @@ fn ordinary<'s>() -> Vec<Said<'s>> {
             7_200,
             "backup",
             "COPY public.electors (no) TO stdout".to_owned(),
-            0,
+            -1,
         );
         dump.program = "pg_dump";
         all.push(dump);
@@ -186,7 +186,7 @@ fn dumps_backups_and_copies_elsewhere() {
         50_000,
         "clerk",
         "COPY public.electors (no, surname) TO stdout".to_owned(),
-        0,
+        -1,
     );
     (dump.program, dump.from) = ("pg_dump", "192.0.2.99");
     all.push(dump);
@@ -195,7 +195,7 @@ fn dumps_backups_and_copies_elsewhere() {
         50_100,
         "backup",
         "COPY public.electors (no) TO stdout".to_owned(),
-        0,
+        -1,
     );
     (taken.program, taken.from) = ("psql", "192.0.2.98");
     all.push(taken);
@@ -204,7 +204,7 @@ fn dumps_backups_and_copies_elsewhere() {
         51_000,
         "dev",
         "COPY public.electors (no, surname) FROM stdin;".to_owned(),
-        0,
+        -1,
     );
     load.database = "scratch";
     all.push(load);
@@ -221,7 +221,7 @@ fn dumps_backups_and_copies_elsewhere() {
                 ELSEWHERE,
                 "A copy of Roll was loaded into database scratch, by account dev"
             ),
-            (DUMP, "All of Roll read by account backup, over 11 nights"),
+            (DUMP, "All of Roll read by account backup, over 10 nights"),
             (DUMP, "All of Roll read by account clerk, over 1 day"),
         ]
     );

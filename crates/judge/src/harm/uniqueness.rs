@@ -145,7 +145,7 @@ mod tests {
     fn areas(count: u32, mean: f64, shape: f64) -> Vec<f64> {
         let scale = mean / shape;
         // The distribution function by steps; finer near zero, where shapes below 1 have their weight.
-        let steps = 200_000;
+        let steps = 20_000;
         let place = |step: u32| (f64::from(step) / f64::from(steps)).powi(3) * mean * 40.0;
         let density = |x: f64| (x / scale).powf(shape - 1.0) * (-x / scale).exp();
         let mut sums = Vec::with_capacity(steps as usize);
