@@ -2,8 +2,7 @@
 
 use crate::flood::requests;
 use crate::mail::stream;
-use crate::{accounts, indicators, rarity, senders, sigma, traffic, yara};
-use crate::{accounts, canary, indicators, rarity, register, sigma, yara};
+use crate::{accounts, canary, indicators, rarity, register, senders, sigma, traffic, yara};
 
 /// A detector's documentation.
 #[derive(Clone, Copy, Debug)]
@@ -101,13 +100,16 @@ pub static ALL: &[Doc] = &[
         traffic::egress::SLOW,
         "A machine that leaks a little every day",
         traffic::egress::EXPLAIN,
+    ),
     doc(canary::CODE, "An invented elector was seen", canary::EXPLAIN),
     doc(register::BULK, "Much of a register read", register::EXPLAIN),
     doc(register::DUMP, "A register copied as a whole", register::EXPLAIN),
+    doc(
         register::ELSEWHERE,
         "A register loaded where it does not belong",
         register::EXPLAIN,
     ),
+    doc(
         register::files::COPY,
         "Far more files copied than is usual",
         register::EXPLAIN,

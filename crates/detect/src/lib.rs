@@ -13,8 +13,8 @@ pub mod flood;
 pub mod indicators;
 pub mod mail;
 pub mod rarity;
-pub mod senders;
 pub mod register;
+pub mod senders;
 pub mod sigma;
 pub mod yara;
 

@@ -4,13 +4,13 @@ use std::collections::HashMap;
 
 use blackrod_detect::flood::requests;
 use blackrod_detect::mail::stream::{Options, Stream};
-use blackrod_detect::{Detectors, accounts, rarity, senders, traffic};
+use blackrod_detect::{Detectors, accounts, rarity, register, senders, traffic};
 use blackrod_judge::Revisions;
 use blackrod_model::mail::Term;
 use blackrod_model::process::ProcessFacts;
-use blackrod_model::{AccountAct, Estate, EvidenceId, Finding, Inrush, Keep as _, Outflow};
-use blackrod_detect::{Detectors, accounts, rarity, register};
-use blackrod_model::{AccountAct, DataRead, Estate, FileAct, Finding, Keep as _};
+use blackrod_model::{
+    AccountAct, DataRead, Estate, EvidenceId, FileAct, Finding, Inrush, Keep as _, Outflow,
+};
 use blackrod_store::{Case, MessageJudgement};
 
 use super::{MOST_FINDINGS, assess};
@@ -27,9 +27,9 @@ pub(super) fn conclude(
     let mut drawn = correlations(case, detectors)?;
     drawn.extend(judge_mail(case, estate)?);
     drawn.extend(judge_accounts(case, networks)?);
+    drawn.extend(judge_data(case, estate)?);
     drawn.extend(judge_traffic(case)?);
     drawn.extend(judge_senders(case, estate)?);
-    drawn.extend(judge_data(case, estate)?);
     drawn.extend(judge_processes(case, estate, alerts_per_day)?);
     drawn.extend(judge_requests(case)?);
     case.replace_correlations(&drawn)?;
@@ -118,13 +118,16 @@ fn judge_data(case: &Case, estate: &Estate) -> anyhow::Result<Vec<Finding>> {
         if let Some(read) = fact.kept::<DataRead>() {
             reads.push(&read);
         }
+    })?;
     let mut files = register::files::Stream::default();
     case.each_fact(FileAct::KIND, &mut |fact| {
         if let Some(act) = fact.kept::<FileAct>() {
             files.push(&act);
         }
+    })?;
     let mut findings = reads.finish();
     findings.extend(files.finish());
+    Ok(findings)
 }
 
 /// What departs from how the estate works.
