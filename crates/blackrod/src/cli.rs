@@ -55,6 +55,17 @@ pub(crate) enum Command {
     Canary(Canary),
     /// Say what the theft of a register means for the people in it
     Harm(Harm),
+    /// Judge mail while a mail server delivers it (milter), defuse it, take campaigns back
+    #[cfg(unix)]
+    Guard(Guard),
+    /// Mail that the guard holds: look at it, let it go
+    #[cfg(unix)]
+    #[command(subcommand)]
+    Quarantine(Quarantine),
+    /// Delivered mail of campaigns: what is proposed, approve it, what was done
+    #[cfg(unix)]
+    #[command(subcommand)]
+    Recall(Recall),
     /// List the formats of evidence that can be read
     Formats(Formats),
     /// Explain a detector or a rule: what it finds, why it matters, what it misses
@@ -346,6 +357,110 @@ pub(crate) struct Simulate {
     /// Write a file for each message, in a folder for each day, instead of one mailbox
     #[arg(long)]
     pub(crate) eml: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Guard {
+    /// The configuration (see docs/guard.md)
+    #[arg(long, value_name = "FILE", default_value = "/etc/blackrod/guard.toml")]
+    pub(crate) config: PathBuf,
+
+    /// Say what is wrong with the configuration, the estate and the rules, and end
+    #[arg(long)]
+    pub(crate) check_config: bool,
+}
+
+/// Which guard's state is meant.
+#[derive(Debug, Args)]
+pub(crate) struct OfGuard {
+    /// The guard's configuration
+    #[arg(long, value_name = "FILE", default_value = "/etc/blackrod/guard.toml")]
+    pub(crate) config: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Quarantine {
+    /// List what is held, latest first
+    List {
+        #[command(flatten)]
+        of: OfGuard,
+        /// Only what has this in its sender, recipients, subject or reason
+        #[arg(long, value_name = "TEXT")]
+        search: Option<String>,
+        /// Print as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show one message as its reader would see it; nothing is loaded from anywhere
+    Show {
+        #[command(flatten)]
+        of: OfGuard,
+        /// The beginning of its id
+        id: String,
+        /// Write a page instead
+        #[arg(long, value_name = "OUT")]
+        html: Option<PathBuf>,
+    },
+    /// Deliver one after all
+    Release {
+        #[command(flatten)]
+        of: OfGuard,
+        /// The beginning of its id
+        id: String,
+        /// Who decided it
+        #[arg(long, value_name = "NAME")]
+        by: String,
+        /// Only to this recipient
+        #[arg(long, value_name = "ADDRESS")]
+        to: Vec<String>,
+    },
+    /// Delete what is held for longer than the configuration says
+    Expire {
+        #[command(flatten)]
+        of: OfGuard,
+        /// Days, instead of the configuration's
+        #[arg(long, value_name = "N")]
+        days: Option<u32>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Recall {
+    /// List what is proposed, approved and done
+    List {
+        #[command(flatten)]
+        of: OfGuard,
+        /// Only of this campaign
+        #[arg(long, value_name = "KEY")]
+        campaign: Option<String>,
+    },
+    /// Look what would be taken back; changes nothing
+    DryRun {
+        #[command(flatten)]
+        of: OfGuard,
+        /// The campaign
+        #[arg(long, value_name = "KEY")]
+        campaign: String,
+    },
+    /// Approve what is proposed for a campaign; a running guard does it within seconds
+    Approve {
+        #[command(flatten)]
+        of: OfGuard,
+        /// The campaign
+        #[arg(long, value_name = "KEY")]
+        campaign: String,
+        /// Who decided it
+        #[arg(long, value_name = "NAME")]
+        by: String,
+    },
+    /// Count delivered, opened, taken back, and how long it took
+    Report {
+        #[command(flatten)]
+        of: OfGuard,
+        /// Print as JSON
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 #[derive(Debug, Args)]

@@ -4,6 +4,8 @@
 
 mod cli;
 mod commands;
+#[cfg(unix)]
+mod guard;
 mod pipeline;
 mod progress;
 

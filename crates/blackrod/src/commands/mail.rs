@@ -23,7 +23,7 @@ pub(crate) fn run(command: &cli::Mail) -> anyhow::Result<Outcome> {
     }
 }
 
-fn inspect(arguments: &cli::Inspect) -> anyhow::Result<Outcome> {
+pub(super) fn inspect(arguments: &cli::Inspect) -> anyhow::Result<Outcome> {
     let estate = match &arguments.estate {
         Some(file) => estate::load(file)?.0,
         None => Estate::default(),

@@ -10,10 +10,16 @@ mod estate;
 mod explain;
 mod formats;
 mod harm;
+#[cfg(unix)]
+mod guard;
 mod hunt;
 mod investigate;
 mod mail;
 mod manual;
+#[cfg(unix)]
+mod quarantine;
+#[cfg(unix)]
+mod recall;
 mod report;
 mod simulate;
 mod taxii;
@@ -60,6 +66,12 @@ pub(crate) fn run(command: Command) -> anyhow::Result<Outcome> {
         Command::Actors(command) => actors::run(&command),
         Command::Canary(command) => canary::run(&command),
         Command::Harm(arguments) => harm::run(&arguments),
+        #[cfg(unix)]
+        Command::Guard(arguments) => guard::run(&arguments),
+        #[cfg(unix)]
+        Command::Quarantine(command) => quarantine::run(&command),
+        #[cfg(unix)]
+        Command::Recall(command) => recall::run(&command),
         Command::Formats(arguments) => formats::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Completions { shell } => manual::completions(shell),

@@ -4,6 +4,8 @@
 
 mod commands;
 mod example;
+#[cfg(unix)]
+mod guard;
 mod killed;
 mod mail;
 mod support;

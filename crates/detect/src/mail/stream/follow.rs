@@ -91,6 +91,7 @@ impl Stream<'_> {
         self.sources
             .compare(id, &weighed, self.senders as f64, &self.history.frequency);
         self.rescore(id, now, facts);
+        self.last = Some(id);
     }
 
     fn new_source(&self, facts: &Facts, before: &Before, key: u64, standing: Standing, now: u32) -> Source {

@@ -87,6 +87,23 @@ pub struct Stream<'e> {
     clock: u32,
     own: Vec<Recipient>,
     features: Vec<Feature>,
+    /// The source that the last message was followed as part of.
+    last: Option<SourceId>,
+}
+
+/// A campaign while mail still comes in: of which message it grew last.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ongoing {
+    /// Names it in this stream until it is joined with another.
+    pub cluster: u32,
+    /// How many messages it has.
+    pub messages: u32,
+    /// How many distinct people it reached.
+    pub people: usize,
+    /// How many senders are taken for one. Where this grew, messages that came earlier may be new to it.
+    pub senders: usize,
+    /// When it was first called a campaign.
+    pub fired: Fired,
 }
 
 /// What is thought of one message by itself and against what came before it.
@@ -135,6 +152,7 @@ impl<'e> Stream<'e> {
             clock: 0,
             own: Vec::new(),
             features: Vec::new(),
+            last: None,
         }
     }
 
@@ -153,6 +171,7 @@ impl<'e> Stream<'e> {
             .unwrap_or(self.clock)
             .max(self.clock);
         self.clock = now;
+        self.last = None;
         self.sources.sweep(now);
         let mut own = std::mem::take(&mut self.own);
         own.clear();
@@ -164,6 +183,38 @@ impl<'e> Stream<'e> {
         };
         self.own = own;
         judged
+    }
+
+    /// The campaign that the message pushed last belongs to, where it is called one by now. For mail that is judged
+    /// while it comes in.
+    pub fn ongoing(&self) -> Option<Ongoing> {
+        let id = self.sources.get(self.last?)?.cluster;
+        let cluster = self.sources.cluster(id)?;
+        Some(Ongoing {
+            cluster: id,
+            messages: cluster.count,
+            people: cluster.recipients.len(),
+            senders: cluster.sources.len(),
+            fired: cluster.fired.clone()?,
+        })
+    }
+
+    /// All that is known of an ongoing campaign, as [`Stream::finish`] would tell it now. Work in proportion to its
+    /// messages.
+    pub fn campaign(&mut self, ongoing: &Ongoing) -> Option<MailCampaign> {
+        let cluster = self.sources.cluster(ongoing.cluster)?;
+        let mut around = Surroundings {
+            sources: &|id| self.sources.get(id),
+            history: &self.history,
+            people: &mut self.people,
+        };
+        let scored = campaign::score(cluster, &mut around, true).unwrap_or_default();
+        Some(outcome::campaign(
+            cluster,
+            scored,
+            ongoing.fired.clone(),
+            &|id| self.sources.get(id).is_some(),
+        ))
     }
 
     /// What all messages come to. At the end of the evidence.
@@ -181,11 +232,12 @@ impl<'e> Stream<'e> {
                 people: &mut self.people,
             };
             let scored = campaign::score(&cluster, &mut around, true).unwrap_or_default();
+            let is_kept = |id| sources.contains_key(&id);
             match cluster.fired.clone() {
-                Some(fired) => campaigns.push(outcome::campaign(&cluster, scored, fired, &sources)),
+                Some(fired) => campaigns.push(outcome::campaign(&cluster, scored, fired, &is_kept)),
                 None => below.push((
                     cluster.peak,
-                    outcome::campaign(&cluster, scored, Fired::default(), &sources),
+                    outcome::campaign(&cluster, scored, Fired::default(), &is_kept),
                 )),
             }
         }

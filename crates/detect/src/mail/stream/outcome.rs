@@ -10,7 +10,7 @@ use super::Judged;
 use super::campaign::{Scored, words_of};
 use super::cluster::Cluster;
 use super::history::DAY;
-use super::source::{Source, SourceId};
+use super::source::SourceId;
 use super::tokens::templates_of;
 
 /// The code of findings about messages of a campaign.
@@ -27,12 +27,12 @@ const TEMPLATES: usize = 24;
 /// The most reasons that a finding gives.
 const REASONS: usize = 12;
 
-/// A cluster that fired, as it is reported.
+/// A cluster that fired, as it is reported; `is_kept`: whether a source is still remembered.
 pub(super) fn campaign(
     cluster: &Cluster,
     scored: Scored,
     fired: Fired,
-    sources: &FxHashMap<SourceId, Source>,
+    is_kept: &dyn Fn(SourceId) -> bool,
 ) -> MailCampaign {
     let mut templates = templates_of(&cluster.messages);
     templates.truncate(TEMPLATES);
@@ -73,7 +73,7 @@ pub(super) fn campaign(
         messages,
         targeting: scored.targeting,
         templates,
-        ties: ties(cluster, sources),
+        ties: ties(cluster, is_kept),
         fired,
     }
 }
@@ -103,9 +103,9 @@ fn title(cluster: &Cluster, scored: &Scored) -> String {
     }
 }
 
-fn ties(cluster: &Cluster, sources: &FxHashMap<SourceId, Source>) -> Vec<Term> {
+fn ties(cluster: &Cluster, is_kept: &dyn Fn(SourceId) -> bool) -> Vec<Term> {
     let sender = |id: SourceId| {
-        let known = sources.contains_key(&id).then_some(());
+        let known = is_kept(id).then_some(());
         let message = known.and_then(|()| cluster.messages.iter().find(|message| message.source == id));
         message.map_or_else(|| "another sender".to_owned(), |message| message.from.clone())
     };
