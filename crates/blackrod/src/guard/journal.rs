@@ -8,7 +8,8 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
-use blackrod_model::{Fact, Finding, Timestamp};
+use blackrod_model::mail::Facts;
+use blackrod_model::{Finding, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::policy::Verdict;
@@ -34,7 +35,7 @@ pub(crate) struct Entry {
     /// The campaign that it was part of when it came.
     pub(crate) campaign: Option<String>,
     /// Its anatomy; none where it could not be read.
-    pub(crate) fact: Option<Fact>,
+    pub(crate) facts: Option<Facts>,
     /// What rules found.
     pub(crate) findings: Vec<Finding>,
 }
@@ -218,7 +219,7 @@ mod tests {
             failed_open: false,
             score: 1.5,
             campaign: Some("M-1".to_owned()),
-            fact: None,
+            facts: None,
             findings: Vec::new(),
         }
     }

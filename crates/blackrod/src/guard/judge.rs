@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use blackrod_detect::mail::stream::{Ongoing, Options, Stream};
 use blackrod_model::mail::{Facts, MailCampaign, Term};
-use blackrod_model::{Estate, EvidenceId, Fact, Finding, Timestamp};
+use blackrod_model::{Estate, EvidenceId, Finding, Timestamp};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use tokio::sync::{mpsc, oneshot};
 
@@ -77,8 +77,6 @@ pub(super) struct Crossing {
     pub(super) campaign: MailCampaign,
     /// Its messages that reached their readers live, as they were journaled.
     pub(super) live: Vec<(EvidenceId, Entry)>,
-    /// It was known before the guard was started.
-    pub(super) is_old: bool,
 }
 
 /// The thread, and the way to it.
@@ -184,7 +182,7 @@ impl<'e> Sitting<'e> {
             &mut |place, entry| {
                 count += 1;
                 latest = latest.max(entry.arrived);
-                let Some(facts) = entry.fact.and_then(|fact| fact.kept::<Facts>()) else {
+                let Some(facts) = entry.facts else {
                     return;
                 };
                 places.insert(facts.evidence, place);
@@ -203,7 +201,7 @@ impl<'e> Sitting<'e> {
         let mut latest: Vec<Ongoing> = ongoing.into_values().collect();
         latest.sort_by_key(|one| one.cluster);
         for one in latest {
-            self.cross(&one, true);
+            self.cross(&one);
         }
         Ok(())
     }
@@ -262,7 +260,7 @@ impl<'e> Sitting<'e> {
             failed_open: is_late,
             score,
             campaign: key.clone(),
-            fact: matter.facts.as_ref().and_then(Fact::of),
+            facts: matter.facts.take(),
             findings: std::mem::take(&mut matter.findings),
         };
         let ruling = Ruling {
@@ -356,11 +354,11 @@ impl<'e> Sitting<'e> {
             }
         }
         for ongoing in crossed {
-            self.cross(&ongoing, false);
+            self.cross(&ongoing);
         }
     }
 
-    fn cross(&mut self, ongoing: &Ongoing, is_old: bool) {
+    fn cross(&mut self, ongoing: &Ongoing) {
         let Some(campaign) = self.stream.campaign(ongoing) else {
             return;
         };
@@ -388,7 +386,6 @@ impl<'e> Sitting<'e> {
             key,
             campaign,
             live,
-            is_old,
         });
     }
 }
