@@ -223,7 +223,11 @@ def checked(mails, found, refused):
         verdict = re.search(rb"X-Blackrod-Verdict: (\w+)", head)
         verdict = verdict.group(1).decode() if verdict else "pass"
         verdicts[verdict] += 1
-        if verdict in ("pass", "unjudged") and rest != mail.raw.replace(b"\r\n", b"\n"):
+        sent = mail.raw.replace(b"\r\n", b"\n")
+        if verdict in ("pass", "unjudged") and rest != sent:
+            if not changed:
+                at = next((i for i, (a, b) in enumerate(zip(rest, sent)) if a != b), min(len(rest), len(sent)))
+                print("first change, message", mail.number, "at", at, rest[at - 60 : at + 60], "was", sent[at - 60 : at + 60])
             changed.append(mail.number)
     return lost, doubled, changed, verdicts
 
@@ -240,8 +244,6 @@ def end_to_end(binary, total):
         reports = settle(guard)
         found = by_number(bed.dovecot)
         lost, doubled, changed, verdicts = checked(mails, found, refused)
-        taken = {step["id"].split("/")[0] for step in steps(bed) if step["state"] in ("done", "verified")}
-        purged = set(taken)
         held = {path.name for path in (bed.root / "state/quarantine").iterdir()}
         numbers_purged = set()
         for name in held:
@@ -282,12 +284,6 @@ def end_to_end(binary, total):
         bad = lost or doubled or changed or left
         print("HELD" if not bad else f"NOT HELD: lost {lost[:5]} doubled {doubled[:5]} changed {changed[:5]}")
         return not bad
-
-
-def steps(bed):
-    path = bed.root / "state/actions.jsonl"
-    lines = path.read_text().splitlines() if path.exists() else []
-    return [json.loads(line) for line in lines if line]
 
 
 def kill(binary, total, kills=20):

@@ -80,7 +80,10 @@ fn what_is_no_milter_is_refused() {
         let code = char::from(broken[0]);
         assert_eq!(refused(&framed(broken)), ProtocolError::Malformed { code });
     }
-    assert_eq!(refused(&framed(b"?")), ProtocolError::UnknownCommand { code: '?' });
+    assert_eq!(
+        refused(&framed(b"?")),
+        ProtocolError::UnknownCommand { code: '?' }
+    );
 }
 
 #[test]

@@ -80,14 +80,19 @@ fn release(of: &cli::OfGuard, id: &str, by: &str, to: &[String]) -> anyhow::Resu
     let (config, quarantine) = open(of)?;
     let held = find(&quarantine, id)?;
     let Some(server) = &config.quarantine.release else {
-        bail!("[quarantine] of the configuration names no SMTP server to release to: add release = \"127.0.0.1:10026\"");
+        bail!(
+            "[quarantine] of the configuration names no SMTP server to release to: add release = \"127.0.0.1:10026\""
+        );
     };
     let to = match to.is_empty() {
         true => held.recipients.clone(),
         false => to.to_vec(),
     };
     if let Some(stranger) = to.iter().find(|one| !held.recipients.contains(one)) {
-        bail!("{stranger} is not among its recipients: {}", held.recipients.join(", "));
+        bail!(
+            "{stranger} is not among its recipients: {}",
+            held.recipients.join(", ")
+        );
     }
     let (host, port) = server
         .rsplit_once(':')

@@ -53,7 +53,9 @@ fn dry_run(of: &cli::OfGuard, campaign: &str) -> anyhow::Result<Outcome> {
     let quarantine = Arc::new(Quarantine::open(&config.state)?);
     let rewriter = Arc::new(Rewriter::new(&config)?);
     let mailboxes = Mailboxes::new(recall, quarantine, rewriter)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     let (mut found, mut opened, mut missing) = (0, 0, 0);
     for (mailbox, actions) in &by_mailbox {
         let mut outcomes = Vec::new();
@@ -69,7 +71,9 @@ fn dry_run(of: &cli::OfGuard, campaign: &str) -> anyhow::Result<Outcome> {
             }
         }
     }
-    println!("{campaign}: {found} messages are there ({opened} opened), {missing} are not; nothing was changed");
+    println!(
+        "{campaign}: {found} messages are there ({opened} opened), {missing} are not; nothing was changed"
+    );
     Ok(Outcome::Done)
 }
 

@@ -213,7 +213,12 @@ mod tests {
             .propose(vec![action("a@b.example"), action("c@b.example")], "guard")
             .unwrap();
         assert_eq!(ids.len(), 2);
-        assert!(actions.propose(vec![action("a@b.example")], "guard").unwrap().is_empty());
+        assert!(
+            actions
+                .propose(vec![action("a@b.example")], "guard")
+                .unwrap()
+                .is_empty()
+        );
         actions.step(&ids[..1], State::Approved, "anna").unwrap();
         let path = folder.path().join("actions.jsonl");
         let mut file = OpenOptions::new().append(true).open(&path).unwrap();

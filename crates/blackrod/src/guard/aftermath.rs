@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 use super::actions::{Action, Actions, State, Step, step};
 use super::config::{Approval, Config, Recall};
 use super::judge::Crossing;
-use super::mailbox::{Mailboxes, Mode, Found};
+use super::mailbox::{Found, Mailboxes, Mode};
 use super::metrics::Metrics;
 use super::quarantine::Quarantine;
 use super::rewrite::Rewriter;

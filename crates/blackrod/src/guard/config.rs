@@ -333,9 +333,8 @@ fn parse(text: &str) -> anyhow::Result<Config> {
             );
         }
     }
-    let is_plain = |hook: &&Webhook| {
-        !hook.url.starts_with("https://") && !hook.url.starts_with("http://127.0.0.1")
-    };
+    let is_plain =
+        |hook: &&Webhook| !hook.url.starts_with("https://") && !hook.url.starts_with("http://127.0.0.1");
     if let Some(hook) = config.alerts.webhook.iter().find(is_plain) {
         bail!(
             "alerts.webhook url {:?}: write https://, or http://127.0.0.1 for this machine",
@@ -353,8 +352,8 @@ fn parse(text: &str) -> anyhow::Result<Config> {
 
 /// A secret from a file, without the line's end.
 pub(crate) fn secret(path: &Path) -> anyhow::Result<Secret> {
-    let text =
-        std::fs::read_to_string(path).with_context(|| format!("cannot read the secret in {}", path.display()))?;
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("cannot read the secret in {}", path.display()))?;
     let text = text.trim_end_matches(['\r', '\n']);
     if text.is_empty() {
         bail!("{} is empty", path.display());
@@ -396,7 +395,6 @@ pub(crate) fn check_files(config: &Config) -> anyhow::Result<()> {
     }
     Ok(())
 }
-
 
 #[cfg(test)]
 mod tests {

@@ -49,18 +49,17 @@ impl Delivery {
     }
 
     /// Replaced by `fresh`, what came of `original`, the message as it was told.
-    pub(super) fn rewritten(
-        message: &Message,
-        evidence: EvidenceId,
-        ruling: &Ruling,
-        fresh: &[u8],
-    ) -> Self {
+    pub(super) fn rewritten(message: &Message, evidence: EvidenceId, ruling: &Ruling, fresh: &[u8]) -> Self {
         let mut delivery = Self::named(message, evidence, Some(&describe(ruling)));
         let (headers, body) = split(fresh);
-        delivery.changes.extend(header_changes(&message.headers, &headers));
+        delivery
+            .changes
+            .extend(header_changes(&message.headers, &headers));
         if body != message.body {
             let chunks = body.chunks(MAX_BODY_CHUNK);
-            delivery.changes.extend(chunks.map(|chunk| Change::Body(chunk.to_vec())));
+            delivery
+                .changes
+                .extend(chunks.map(|chunk| Change::Body(chunk.to_vec())));
             if body.is_empty() {
                 delivery.changes.push(Change::Body(Vec::new()));
             }
@@ -154,7 +153,10 @@ fn header_changes(old: &Fields, fresh: &Fields) -> Vec<Change> {
         let added = after.len().saturating_sub(before.len());
         let (above, kept) = after.split_at(added);
         for (index, (name, value)) in before.iter().enumerate().rev() {
-            let wanted = kept.get(index).map(|(_, value)| value.clone()).unwrap_or_default();
+            let wanted = kept
+                .get(index)
+                .map(|(_, value)| value.clone())
+                .unwrap_or_default();
             if wanted != *value {
                 changes.push(Change::ChangeHeader {
                     index: u32::try_from(index + 1).unwrap_or(u32::MAX),
@@ -246,7 +248,11 @@ mod tests {
 
     #[test]
     fn a_rewritten_message_becomes_changes() {
-        let old = message(&[("Received", " x"), ("Content-Type", " text/html"), ("Disposition-Notification-To", " a")]);
+        let old = message(&[
+            ("Received", " x"),
+            ("Content-Type", " text/html"),
+            ("Disposition-Notification-To", " a"),
+        ]);
         let fresh = b"ARC-Seal: i=1;\r\n\tb=x\r\nReceived: y\r\nReceived: x\r\nContent-Type: text/plain\r\n\r\nnew\r\n";
         let delivery = Delivery::rewritten(&old, EvidenceId::default(), &ruling(Verdict::Defuse), fresh);
         let change = |index: u32, name: &str, value: &str| Change::ChangeHeader {
@@ -261,9 +267,16 @@ mod tests {
             insert("ARC-Seal", "i=1;\n\tb=x"),
             Change::Body(b"new\r\n".to_vec()),
         ] {
-            assert!(delivery.changes.contains(&expected), "{expected:?} in {delivery:?}");
+            assert!(
+                delivery.changes.contains(&expected),
+                "{expected:?} in {delivery:?}"
+            );
         }
-        assert_eq!(delivery.changes.len(), 7, "and the two fields of ours: {delivery:?}");
+        assert_eq!(
+            delivery.changes.len(),
+            7,
+            "and the two fields of ours: {delivery:?}"
+        );
     }
 
     #[test]
@@ -271,7 +284,9 @@ mod tests {
         let tag = Tag::default();
         let marked = |subject: &str| {
             let message = message(&[("Subject", subject)]);
-            Delivery::tagged(&message, EvidenceId::default(), &ruling(Verdict::Tag), &tag).changes.len()
+            Delivery::tagged(&message, EvidenceId::default(), &ruling(Verdict::Tag), &tag)
+                .changes
+                .len()
         };
         assert_eq!(marked(" hello"), 3);
         assert_eq!(marked(" [suspicious] hello"), 2);

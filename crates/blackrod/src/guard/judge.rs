@@ -382,11 +382,7 @@ impl<'e> Sitting<'e> {
             }
         }
         // Nobody listens any more only when the guard stops; the next start tells it again.
-        let _ = self.bench.crossings.send(Crossing {
-            key,
-            campaign,
-            live,
-        });
+        let _ = self.bench.crossings.send(Crossing { key, campaign, live });
     }
 }
 

@@ -258,7 +258,6 @@ fn held(action: &Action, raw: &[u8]) -> Held {
     }
 }
 
-
 fn flag_name(flag: &async_imap::types::Flag<'_>) -> Option<String> {
     use async_imap::types::Flag;
     Some(match flag {

@@ -115,7 +115,11 @@ fn plain(text: &str) -> String {
 fn word(text: &str) -> String {
     let is_fit = |c: &char| c.is_ascii_graphic() && !"()[];\"\\".contains(*c);
     let word: String = text.chars().filter(is_fit).take(255).collect();
-    if word.is_empty() { "unknown".to_owned() } else { word }
+    if word.is_empty() {
+        "unknown".to_owned()
+    } else {
+        word
+    }
 }
 
 #[cfg(test)]

@@ -81,7 +81,11 @@ impl Metrics {
     pub(super) fn answered_after(&self, waited: Duration) {
         let millis = u64::try_from(waited.as_millis()).unwrap_or(u64::MAX);
         let class = CLASSES.partition_point(|end| *end < millis);
-        self.latency.iter().skip(class).take(1).for_each(|count| count.add(1));
+        self.latency
+            .iter()
+            .skip(class)
+            .take(1)
+            .for_each(|count| count.add(1));
         self.latency_micros
             .add(u64::try_from(waited.as_micros()).unwrap_or_default());
     }
@@ -93,7 +97,11 @@ impl Metrics {
             ("sessions", "gauge", &self.sessions),
             ("buffered_bytes", "gauge", &self.buffered),
             ("sessions_total", "counter", &self.sessions_all),
-            ("sessions_closed_idle_total", "counter", &self.sessions_closed_idle),
+            (
+                "sessions_closed_idle_total",
+                "counter",
+                &self.sessions_closed_idle,
+            ),
             ("protocol_errors_total", "counter", &self.protocol_errors),
             ("messages_total", "counter", &self.messages),
             ("failed_open_total", "counter", &self.failed_open),
@@ -179,7 +187,12 @@ mod tests {
             metrics.answered_after(Duration::from_millis(millis));
         }
         let text = metrics.exposition();
-        for line in ["{le=\"0.001\"} 2", "{le=\"0.05\"} 4", "{le=\"2\"} 4", "{le=\"+Inf\"} 5"] {
+        for line in [
+            "{le=\"0.001\"} 2",
+            "{le=\"0.05\"} 4",
+            "{le=\"2\"} 4",
+            "{le=\"+Inf\"} 5",
+        ] {
             assert!(text.contains(line), "{line} in {text}");
         }
     }

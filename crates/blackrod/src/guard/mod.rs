@@ -33,8 +33,8 @@ use blackrod_model::{Estate, Finding, FindingId, Position, Severity, Timestamp};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, oneshot};
 
-pub(crate) use config::{Config, check_files, load};
 pub(crate) use actions::{Action, Actions, State};
+pub(crate) use config::{Config, check_files, load};
 pub(crate) use mailbox::{Found, Mailboxes, Mode};
 pub(crate) use quarantine::{Held, Quarantine, Released};
 pub(crate) use rewrite::Rewriter;
@@ -91,7 +91,8 @@ async fn guard(
     let told = |what: &str| format!("cannot use {} for the {what}", state.display());
     let quarantine = Arc::new(Quarantine::open(&state).with_context(|| told("quarantine"))?);
     let unjudged = Arc::new(Unjudged::open(&state).with_context(|| told("unjudged messages"))?);
-    let journal = Journal::open(&state.join("journal"), config.judge.fsync).with_context(|| told("journal"))?;
+    let journal =
+        Journal::open(&state.join("journal"), config.judge.fsync).with_context(|| told("journal"))?;
     let detectors = detectors(&config, &estate)?;
 
     let metrics = Arc::new(Metrics::default());
@@ -255,7 +256,9 @@ fn failed_open(matter: &Matter) -> Finding {
 
 /// `Tue, 05 Jan 2021 10:00:00 +0000`
 fn rfc5322(time: Timestamp) -> String {
-    let instant = time.micros().and_then(|micros| jiff::Timestamp::from_microsecond(micros).ok());
+    let instant = time
+        .micros()
+        .and_then(|micros| jiff::Timestamp::from_microsecond(micros).ok());
     instant.map_or_else(String::new, |instant| {
         instant.strftime("%a, %d %b %Y %H:%M:%S +0000").to_string()
     })

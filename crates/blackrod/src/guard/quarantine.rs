@@ -46,7 +46,10 @@ impl Quarantine {
     /// Holds a message; on disk when this returns. Holding it again adds its recipients.
     pub(crate) fn hold(&self, held: &Held, raw: &[u8]) -> io::Result<()> {
         if let Ok(mut known) = self.get(held.id) {
-            let new = held.recipients.iter().filter(|one| !known.recipients.contains(one));
+            let new = held
+                .recipients
+                .iter()
+                .filter(|one| !known.recipients.contains(one));
             let new: Vec<String> = new.cloned().collect();
             known.recipients.extend(new);
             return self.rewrite(&known);

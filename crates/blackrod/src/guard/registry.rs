@@ -80,7 +80,9 @@ impl Registry {
             let is_over = Instant::now() >= end;
             let left = {
                 let all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
-                let going = all.values().filter(|entry| is_over || !entry.is_busy.load(Ordering::Relaxed));
+                let going = all
+                    .values()
+                    .filter(|entry| is_over || !entry.is_busy.load(Ordering::Relaxed));
                 going.for_each(|entry| entry.leave.notify_one());
                 all.len()
             };

@@ -16,7 +16,16 @@ use seccompiler::{BpfProgram, SeccompAction, SeccompFilter, apply_filter};
 use super::config::{Config, Endpoint};
 
 /// What the system keeps its settings, libraries and names in.
-const SYSTEM: [&str; 8] = ["/etc", "/usr", "/lib", "/lib64", "/proc", "/sys/fs/cgroup", "/run/systemd/resolve", "/dev/null"];
+const SYSTEM: [&str; 8] = [
+    "/etc",
+    "/usr",
+    "/lib",
+    "/lib64",
+    "/proc",
+    "/sys/fs/cgroup",
+    "/run/systemd/resolve",
+    "/dev/null",
+];
 
 /// Gives up what is not needed from here on, and says what could be given up.
 pub(super) fn enter(config: &Config) -> anyhow::Result<String> {

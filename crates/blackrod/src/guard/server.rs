@@ -44,9 +44,9 @@ impl Doors {
             let bound = bind(endpoint).with_context(|| format!("cannot listen on {endpoint}"))?;
             milter.push((endpoint.clone(), bound));
         }
-        let metrics = listen.metrics.map(|address| {
-            bind_tcp(&address).with_context(|| format!("cannot listen on {address}"))
-        });
+        let metrics = listen
+            .metrics
+            .map(|address| bind_tcp(&address).with_context(|| format!("cannot listen on {address}")));
         Ok(Self {
             milter,
             metrics: metrics.transpose()?,

@@ -10,6 +10,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
+use super::Guard;
 use super::config::OnFailure;
 use super::deliver::{Delivery, describe};
 use super::examine::Examiner;
@@ -19,7 +20,6 @@ use super::policy::Verdict;
 use super::quarantine::Held;
 use super::registry::Entry;
 use super::unjudged::Waiting;
-use super::Guard;
 
 /// Commands are answered only where they are a question: the mail server sends header and body without waiting.
 const SILENT: u32 = step::NO_REPLY_CONNECT
@@ -274,7 +274,9 @@ impl Guard {
             }))
         };
         if !given {
-            return self.failed(message, evidence, &full, "too many messages at once").await;
+            return self
+                .failed(message, evidence, &full, "too many messages at once")
+                .await;
         }
         let mut ruling = ruling;
         let limit = self.config.limits.message_seconds.0;
@@ -282,13 +284,21 @@ impl Guard {
             Err(_) if claim.give_up() => {
                 return self.failed(message, evidence, &full, "no verdict in time").await;
             }
-            Err(_) => timeout(GRACE, ruling).await.unwrap_or_else(|_| Ok(Err("the journal is slow".to_owned()))),
+            Err(_) => timeout(GRACE, ruling)
+                .await
+                .unwrap_or_else(|_| Ok(Err("the journal is slow".to_owned()))),
             Ok(spoken) => spoken,
         };
         match spoken {
             Ok(Ok(ruling)) => self.carry_out(message, evidence, &raw, ruling).await,
-            Ok(Err(_)) => self.failed(message, evidence, &full, "the journal cannot be written").await,
-            Err(_) => self.failed(message, evidence, &full, "it could not be examined").await,
+            Ok(Err(_)) => {
+                self.failed(message, evidence, &full, "the journal cannot be written")
+                    .await
+            }
+            Err(_) => {
+                self.failed(message, evidence, &full, "it could not be examined")
+                    .await
+            }
         }
     }
 
@@ -406,7 +416,10 @@ fn waiting(message: &Message, evidence: EvidenceId) -> Waiting {
 
 fn held(message: &Message, evidence: EvidenceId, ruling: &Ruling) -> Held {
     let field = |wanted: &[u8]| {
-        let named = message.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted));
+        let named = message
+            .headers
+            .iter()
+            .find(|(name, _)| name.eq_ignore_ascii_case(wanted));
         named.map_or_else(String::new, |(_, value)| {
             String::from_utf8_lossy(value).trim().chars().take(300).collect()
         })

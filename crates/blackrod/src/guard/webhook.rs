@@ -244,13 +244,20 @@ mod tests {
             webhook: Vec::new(),
         };
         let mut ledger = Ledger::open(folder.path(), &alerts).unwrap();
-        assert_eq!(ledger.is_due("a", &campaign(&[1, 2])), Due::Now { untold_today: 0 });
+        assert_eq!(
+            ledger.is_due("a", &campaign(&[1, 2])),
+            Due::Now { untold_today: 0 }
+        );
         assert_eq!(ledger.is_due("a", &campaign(&[2, 3])), Due::Told, "it grew");
         assert_eq!(ledger.is_due("b", &campaign(&[3, 9])), Due::Told, "it was joined");
         assert_eq!(ledger.is_due("c", &campaign(&[5])), Due::Now { untold_today: 0 });
         assert_eq!(ledger.is_due("d", &campaign(&[6])), Due::OverBudget);
         let mut again = Ledger::open(folder.path(), &alerts).unwrap();
         assert_eq!(again.is_due("a", &campaign(&[1])), Due::Told, "after a restart");
-        assert_eq!(again.is_due("e", &campaign(&[7])), Due::OverBudget, "the same day");
+        assert_eq!(
+            again.is_due("e", &campaign(&[7])),
+            Due::OverBudget,
+            "the same day"
+        );
     }
 }

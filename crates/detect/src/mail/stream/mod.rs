@@ -88,7 +88,7 @@ pub struct Stream<'e> {
     own: Vec<Recipient>,
     features: Vec<Feature>,
     /// The source that the last message was followed as part of.
-    last: Option<SourceId>,
+    last: Option<source::SourceId>,
 }
 
 /// A campaign while mail still comes in: of which message it grew last.
@@ -209,12 +209,9 @@ impl<'e> Stream<'e> {
             people: &mut self.people,
         };
         let scored = campaign::score(cluster, &mut around, true).unwrap_or_default();
-        Some(outcome::campaign(
-            cluster,
-            scored,
-            ongoing.fired.clone(),
-            &|id| self.sources.get(id).is_some(),
-        ))
+        Some(outcome::campaign(cluster, scored, ongoing.fired.clone(), &|id| {
+            self.sources.get(id).is_some()
+        }))
     }
 
     /// What all messages come to. At the end of the evidence.
