@@ -9,9 +9,9 @@ mod conclude;
 mod estate;
 mod explain;
 mod formats;
-mod harm;
 #[cfg(unix)]
 mod guard;
+mod harm;
 mod hunt;
 mod investigate;
 mod mail;

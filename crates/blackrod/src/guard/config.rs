@@ -24,6 +24,9 @@ pub(crate) struct Config {
     /// Files of indicators.
     #[serde(default)]
     pub(crate) indicators: Vec<PathBuf>,
+    /// Folders of canaries.
+    #[serde(default)]
+    pub(crate) canaries: Vec<PathBuf>,
     pub(crate) listen: Listen,
     #[serde(default)]
     pub(crate) limits: Limits,
@@ -379,7 +382,8 @@ impl fmt::Debug for Secret {
 
 /// Checks that need more than the text of the file: what it names has to be there.
 pub(crate) fn check_files(config: &Config) -> anyhow::Result<()> {
-    let folders = config.rules.iter().filter(|folder| !folder.is_dir());
+    let folders = config.rules.iter().chain(&config.canaries);
+    let folders = folders.filter(|folder| !folder.is_dir());
     let files = config.indicators.iter().filter(|file| !file.exists());
     if let Some(missing) = folders.chain(files).next() {
         bail!("{} is not there", missing.display());

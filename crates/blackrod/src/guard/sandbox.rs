@@ -48,7 +48,7 @@ fn restrict_files(config: &Config) -> anyhow::Result<RulesetStatus> {
     let write = AccessFs::from_all(abi) & !AccessFs::Execute;
     let folder_of = |file: &PathBuf| file.parent().map_or_else(|| file.clone(), Path::to_owned);
     let mut readable: Vec<PathBuf> = SYSTEM.iter().map(PathBuf::from).collect();
-    readable.extend(config.rules.iter().cloned());
+    readable.extend(config.rules.iter().chain(&config.canaries).cloned());
     readable.extend(config.indicators.iter().map(folder_of));
     let mut writable = vec![config.state.clone()];
     writable.extend(config.listen.milter.iter().filter_map(|endpoint| match endpoint {
