@@ -12,7 +12,7 @@ use std::path::Path;
 
 use blackrod_bench_flow::used;
 use blackrod_model::{Estate, Event, EvidenceId, Fact, Flow, Inrush, Outflow, Position, Refusal};
-use blackrod_read::{Format as _, Formats, Sink};
+use blackrod_read::{Formats, Sink};
 use blackrod_traffic::{Watch, egress, volume};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
