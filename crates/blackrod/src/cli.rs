@@ -105,7 +105,7 @@ pub(crate) struct Investigate {
     #[arg(long, value_name = "N", default_value_t = 5)]
     pub(crate) alerts_per_day: u32,
 
-    /// Folders of Sigma and YARA rules, beside the ones that are built in
+    /// Folders of Sigma rules, YARA rules and analytics (.sql), beside the ones that are built in
     #[arg(long, value_name = "DIR")]
     pub(crate) rules: Vec<PathBuf>,
 

@@ -2,7 +2,9 @@
 
 use crate::flood::requests;
 use crate::mail::stream;
-use crate::{accounts, canary, indicators, rarity, register, senders, sigma, traffic, yara};
+use crate::{
+    accounts, analytics, canary, indicators, rarity, register, senders, servers, sigma, traffic, yara,
+};
 
 /// A detector's documentation.
 #[derive(Clone, Copy, Debug)]
@@ -113,6 +115,46 @@ pub static ALL: &[Doc] = &[
         register::files::COPY,
         "Far more files copied than is usual",
         register::EXPLAIN,
+    ),
+    doc(
+        "server/attack-answered",
+        "A server answered a known attack",
+        servers::EXPLAIN,
+    ),
+    doc(
+        "server/attack-tried",
+        "A known attack was tried on a server",
+        servers::EXPLAIN,
+    ),
+    doc(
+        "server/odd-page",
+        "A page where none belongs, asked for by few",
+        servers::EXPLAIN,
+    ),
+    doc(
+        "server/mail-read",
+        "Mail read from where a server was attacked",
+        servers::EXPLAIN,
+    ),
+    doc(
+        "server/probed",
+        "A server that was attacked, as far as is known without success",
+        servers::EXPLAIN,
+    ),
+    doc(
+        "server/exploited",
+        "A server on which an attack worked",
+        servers::EXPLAIN,
+    ),
+    doc(
+        "server/taken",
+        "A server that was exploited and used afterwards",
+        servers::EXPLAIN,
+    ),
+    doc(
+        analytics::CODE,
+        "Questions in SQL asked of every case",
+        analytics::EXPLAIN,
     ),
 ];
 

@@ -5,8 +5,10 @@
 //! [`Scanner::event`] and one in [`explain::ALL`]; adding a rule takes no Rust at all.
 
 pub mod accounts;
+pub mod analytics;
 pub mod canary;
 pub mod content;
+pub mod coverage;
 pub mod entities;
 pub mod explain;
 pub mod flood;
@@ -15,6 +17,7 @@ pub mod mail;
 pub mod rarity;
 pub mod register;
 pub mod senders;
+pub mod servers;
 pub mod sigma;
 pub mod yara;
 
@@ -35,7 +38,7 @@ use content::Content;
 pub struct Sources {
     /// Use the rules that blackrod comes with.
     pub builtin: bool,
-    /// Folders with Sigma rules (`.yml`, `.yaml`) and YARA rules (`.yar`, `.yara`), in any mixture.
+    /// Folders with Sigma rules (`.yml`, `.yaml`), YARA rules (`.yar`, `.yara`) and analytics (`.sql`), in any mixture.
     pub rule_dirs: Vec<PathBuf>,
     /// Files of indicators: STIX 2.1, CSV, plain lists.
     pub indicator_files: Vec<PathBuf>,
@@ -52,6 +55,7 @@ pub struct Detectors {
     estate: Estate,
     registers: register::extract::Registers,
     canaries: Vec<canary::Set>,
+    analytics: analytics::Analytics,
 }
 
 /// What detectors found in some evidence.
@@ -134,6 +138,7 @@ impl Detectors {
     pub fn load(sources: &Sources, estate: &Estate) -> Result<(Self, Vec<RuleSet>), LoadError> {
         let (sigma, sigma_set) = sigma::Rules::load(&sources.rule_dirs, sources.builtin)?;
         let (yara, yara_set) = yara::Rules::load(&sources.rule_dirs, sources.builtin)?;
+        let (analytics, analytic_set) = analytics::Analytics::load(&sources.rule_dirs, sources.builtin)?;
         let (indicators, indicator_set) = indicators::Set::load(&sources.indicator_files)?;
         let canaries = sources.canary_dirs.iter().map(|folder| canary::load(folder));
         let canaries = canaries
@@ -147,8 +152,9 @@ impl Detectors {
             estate: estate.clone(),
             registers: register::extract::Registers::new(estate),
             canaries,
+            analytics,
         };
-        Ok((detectors, vec![sigma_set, yara_set, indicator_set]))
+        Ok((detectors, vec![sigma_set, yara_set, indicator_set, analytic_set]))
     }
 
     /// The tools of one thread.
@@ -178,7 +184,12 @@ impl Detectors {
 
     /// What the author of a rule says about it, by its id or title; `None` if no such rule is loaded.
     pub fn explain_rule(&self, rule: &str) -> Option<String> {
-        self.sigma.explain(rule)
+        self.sigma.explain(rule).or_else(|| self.analytics.explain(rule))
+    }
+
+    /// The questions in SQL that every case is asked.
+    pub fn analytics(&self) -> &[analytics::Analytic] {
+        &self.analytics.all
     }
 }
 
@@ -203,6 +214,8 @@ impl Scanner<'_> {
         }
         let file = register::extract::file(evidence, event);
         found.facts.extend(file.as_ref().and_then(Fact::of));
+        let act = servers::extract::act(evidence, event);
+        found.facts.extend(act.as_ref().and_then(Fact::of));
         self.indicators.search(event, evidence, &mut found.findings);
         self.traffic.event(evidence, event);
         let unproved = senders::Unproved::of(evidence, event);

@@ -46,6 +46,7 @@ struct Case {
     campaigns: Vec<Campaign>,
     mail_campaigns: Vec<MailCampaign>,
     rule_sets: Vec<RuleSet>,
+    coverage: blackrod_model::Coverage,
 }
 
 /// Title, minute, severity, technique, rule, evidence, host, command line.
@@ -142,6 +143,7 @@ impl Case {
             totals: Vec::new(),
             campaigns: Vec::new(),
             mail_campaigns: Vec::new(),
+            coverage: blackrod_model::Coverage::default(),
             rule_sets: vec![
                 RuleSet {
                     method: "sigma".to_owned(),
@@ -212,6 +214,7 @@ impl Case {
             mail_campaigns: &self.mail_campaigns,
             floods: &[],
             rule_sets: &self.rule_sets,
+            coverage: &self.coverage,
             explanations: &[Explanation {
                 code: "SIG",
                 text: EXPLANATION,

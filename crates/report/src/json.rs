@@ -43,6 +43,12 @@ const MAX_PLACES: usize = 20;
 ///     {"path": "notes.xyz", "state": "unknown", "sha256": "…"}
 ///   ],
 ///   "rules": [{"method": "sigma", "loaded": 2400, "refused": 3, "idle": 900, "digest": "…"}],
+///   "coverage": {                       what was looked for, and what could not be
+///     "first_sign": "…",
+///     "topics": [{"what": "…", "by": "…", "needs": ["webserver/iis"], "had": [], "findings": 0, "ask_for": "…"}],
+///     "logs": [{"product": "windows", "channel": "Security", "records": 12, "first": "…", "last": "…",
+///               "holes": [{"from": "…", "to": "…"}], "remarks": ["…"]}]
+///   },
 ///   "log_head": "…",                    or null
 ///   "report": "cases/2021-01/report.html"   or null
 /// }
@@ -76,6 +82,7 @@ pub fn summary_json(view: &CaseView<'_>) -> Value {
         "not_read": not_read(&tally),
         "unread_evidence": unread_evidence(view),
         "rules": rules(view),
+        "coverage": view.coverage,
         "log_head": view.log_head,
         "report": Some(view.report).filter(|path| !path.is_empty()),
     })

@@ -1,6 +1,7 @@
 //! What a report is made from.
 
 use blackrod_model::assessment::{Assessment, Noted};
+use blackrod_model::coverage::Coverage;
 use blackrod_model::estate::Organisation;
 use blackrod_model::flood::Flood;
 use blackrod_model::mail::MailCampaign;
@@ -45,6 +46,8 @@ pub struct CaseView<'a> {
     pub floods: &'a [Flood],
     /// What became of the rules, by method.
     pub rule_sets: &'a [RuleSet],
+    /// What was looked for, in what, and what could not be looked for.
+    pub coverage: &'a Coverage,
     /// What the detectors say of themselves; those that found something are quoted in the annex.
     pub explanations: &'a [Explanation<'a>],
     /// The newest link of the case's hash-chained log.

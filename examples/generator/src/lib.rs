@@ -18,6 +18,7 @@ mod random;
 mod register;
 mod story;
 mod vpn;
+mod web;
 mod workstation;
 
 use std::collections::BTreeMap;
@@ -39,6 +40,7 @@ pub fn files() -> Files {
     workstation::add(&assembly, &mut files);
     exchange::add(&assembly, &mut files);
     register::add(&mut files);
+    web::add(&assembly, &mut files);
     indicators::add(&mut files);
     files
 }

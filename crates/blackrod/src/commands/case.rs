@@ -156,7 +156,8 @@ fn merge(arguments: &cli::Merge) -> anyhow::Result<Outcome> {
         rarity::Options::default().alerts_per_day,
     )?;
     let output = report::default_path(&arguments.into);
-    report::Gathered::from_case(&case, &arguments.into, &estate)?.write_html(&output)?;
+    report::Gathered::from_case(&case, &arguments.into, &estate, detectors.analytics())?
+        .write_html(&output)?;
     println!("{}", output.display());
     Ok(Outcome::Done)
 }

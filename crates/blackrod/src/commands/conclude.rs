@@ -4,18 +4,19 @@ use std::collections::HashMap;
 
 use blackrod_detect::flood::requests;
 use blackrod_detect::mail::stream::{Options, Stream};
-use blackrod_detect::{Detectors, accounts, rarity, register, senders, traffic};
+use blackrod_detect::{Detectors, accounts, rarity, register, senders, servers, traffic};
 use blackrod_judge::Revisions;
 use blackrod_model::mail::Term;
 use blackrod_model::process::ProcessFacts;
 use blackrod_model::{
-    AccountAct, DataRead, Estate, EvidenceId, FileAct, Finding, Inrush, Keep as _, Outflow,
+    AccountAct, DataRead, Estate, EvidenceId, FileAct, Finding, Inrush, Keep as _, Outflow, ServerAct,
 };
 use blackrod_store::{Case, MessageJudgement};
 
+use super::questions::{self, Asked};
 use super::{MOST_FINDINGS, assess};
 
-/// Judges records among others, draws campaigns from all findings, and judges these. At most `alerts_per_day` unusual
+/// Judges records among others, asks the questions in SQL, draws campaigns from all findings, and judges these. At most `alerts_per_day` unusual
 /// commands of a day are reported.
 pub(super) fn conclude(
     case: &mut Case,
@@ -23,7 +24,9 @@ pub(super) fn conclude(
     estate: &Estate,
     networks: accounts::Networks,
     alerts_per_day: u32,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Asked> {
+    let hours = questions::hours(case.dir())?;
+    let has = |need: &str| questions::has(&hours, need);
     let mut drawn = correlations(case, detectors)?;
     drawn.extend(judge_mail(case, estate)?);
     drawn.extend(judge_accounts(case, networks)?);
@@ -32,8 +35,16 @@ pub(super) fn conclude(
     drawn.extend(judge_senders(case, estate)?);
     drawn.extend(judge_processes(case, estate, alerts_per_day)?);
     drawn.extend(judge_requests(case)?);
+    drawn.extend(judge_servers(case, estate, &has)?);
     case.replace_correlations(&drawn)?;
-    redraw(case, estate)
+    let mut asked = questions::ask(case.dir(), detectors.analytics(), &has)?;
+    if !asked.findings.is_empty() {
+        // Questions may be about the other findings: these have to be in the case when they are asked.
+        drawn.append(&mut asked.findings);
+        case.replace_correlations(&drawn)?;
+    }
+    redraw(case, estate)?;
+    Ok(asked)
 }
 
 /// Draws campaigns from all findings and what people changed of them, and judges them.
@@ -128,6 +139,28 @@ fn judge_data(case: &Case, estate: &Estate) -> anyhow::Result<Vec<Finding>> {
     let mut findings = reads.finish();
     findings.extend(files.finish());
     Ok(findings)
+}
+
+/// What was done to servers and with them.
+fn judge_servers(case: &Case, estate: &Estate, has: &dyn Fn(&str) -> bool) -> anyhow::Result<Vec<Finding>> {
+    let mut stream = servers::Stream::new(estate);
+    case.each_fact(ServerAct::KIND, &mut |fact| {
+        if let Some(act) = fact.kept::<ServerAct>() {
+            stream.push(&act);
+        }
+    })?;
+    case.each_fact(AccountAct::KIND, &mut |fact| {
+        if let Some(act) = fact.kept::<AccountAct>() {
+            stream.read(&act);
+        }
+    })?;
+    let paths: HashMap<EvidenceId, String> = case
+        .evidence()?
+        .into_iter()
+        .map(|evidence| (evidence.id, evidence.path))
+        .collect();
+    let path = |evidence: EvidenceId| paths.get(&evidence).cloned().unwrap_or_default();
+    Ok(stream.finish(&servers::Surroundings { has, path: &path }))
 }
 
 /// What departs from how the estate works.

@@ -64,13 +64,17 @@ pub(crate) fn run(arguments: &cli::Investigate) -> anyhow::Result<Outcome> {
 
     progress.stage("judging");
     note_idle_rules(&mut rule_sets, &detectors, &tally.seen);
+    let asked = conclude::conclude(&mut case, &detectors, &estate, networks, arguments.alerts_per_day)?;
+    if let Some(set) = rule_sets.iter_mut().find(|set| set.method == "analytics") {
+        set.refused.extend(asked.refused);
+        set.idle = asked.idle;
+    }
     case.set_rule_sets(&rule_sets)?;
-    conclude::conclude(&mut case, &detectors, &estate, networks, arguments.alerts_per_day)?;
     case.end_run(run, Timestamp::now())?;
 
     progress.stage("writing the report");
     let output = report::default_path(&arguments.case);
-    let gathered = Gathered::from_case(&case, &arguments.case, &estate)?;
+    let gathered = Gathered::from_case(&case, &arguments.case, &estate, detectors.analytics())?;
     gathered.write_html(&output)?;
     progress.finish();
     print_summary(&gathered, &output, tally.known, arguments.json)?;

@@ -18,6 +18,7 @@ mod mail;
 mod manual;
 #[cfg(unix)]
 mod quarantine;
+mod questions;
 #[cfg(unix)]
 mod recall;
 mod report;

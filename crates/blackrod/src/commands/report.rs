@@ -5,7 +5,9 @@ use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use blackrod_detect::analytics::{Analytic, Analytics};
 use blackrod_model::assessment::{Assessment, Noted};
+use blackrod_model::coverage::Coverage;
 use blackrod_model::estate::Organisation;
 use blackrod_model::flood::Flood;
 use blackrod_model::mail::MailCampaign;
@@ -16,13 +18,14 @@ use blackrod_model::{
 use blackrod_report::{CaseView, Explanation};
 use blackrod_store::Case;
 
-use super::{MOST_FINDINGS, Outcome, estate};
+use super::{MOST_FINDINGS, Outcome, estate, questions};
 use crate::cli;
 
 pub(crate) fn run(arguments: &cli::Report) -> anyhow::Result<Outcome> {
     let (estate, _) = estate::load_or_empty(arguments.estate.as_deref())?;
     let case = Case::open(&arguments.case)?;
-    let gathered = Gathered::from_case(&case, &arguments.case, &estate)?;
+    let (analytics, _) = Analytics::load(&[], true)?;
+    let gathered = Gathered::from_case(&case, &arguments.case, &estate, &analytics.all)?;
     if arguments.format != cli::ReportFormat::Html {
         return gathered.write_other(arguments);
     }
@@ -55,14 +58,21 @@ pub(super) struct Gathered {
     mail_campaigns: Vec<MailCampaign>,
     floods: Vec<Flood>,
     rule_sets: Vec<RuleSet>,
+    coverage: Coverage,
     log_head: Option<Sha256>,
 }
 
 impl Gathered {
-    pub(super) fn from_case(case: &Case, folder: &Path, estate: &Estate) -> anyhow::Result<Self> {
+    pub(super) fn from_case(
+        case: &Case,
+        folder: &Path,
+        estate: &Estate,
+        analytics: &[Analytic],
+    ) -> anyhow::Result<Self> {
         let mut findings = Vec::new();
         case.each_finding_within(MOST_FINDINGS, &mut |finding| findings.push(finding))?;
         Ok(Self {
+            coverage: questions::coverage_of(case, folder, &findings, analytics)?,
             folder: folder.display().to_string(),
             organisations: estate.organisations.clone(),
             runs: case.runs()?,
@@ -115,6 +125,7 @@ impl Gathered {
             mail_campaigns: &self.mail_campaigns,
             floods: &self.floods,
             rule_sets: &self.rule_sets,
+            coverage: &self.coverage,
             explanations: &explanations,
             log_head: self.log_head,
         })

@@ -48,7 +48,7 @@ pub(crate) fn run(command: &cli::Taxii) -> anyhow::Result<Outcome> {
         } => {
             let (estate, _) = estate::load_or_empty(estate.as_deref())?;
             let case_read = Case::open_read_only(case)?;
-            let gathered = Gathered::from_case(&case_read, case, &estate)?;
+            let gathered = Gathered::from_case(&case_read, case, &estate, &[])?;
             let bundle = gathered.view(&default_path(case), |view| {
                 blackrod_report::stix(view, (*tlp).into())
             });

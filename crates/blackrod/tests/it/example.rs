@@ -35,7 +35,52 @@ fn the_example_is_read_found_and_told() {
             "{technique} is part of the story: {story}"
         );
     }
+    // The way from the probe to the mailbox is one thing, in order, and one campaign.
+    let chain = hunt(
+        &case,
+        "SELECT reason FROM findings WHERE code = 'server/taken' AND title LIKE 'exchange01%'",
+    );
+    let places: Vec<Option<usize>> = [
+        "attack tried=",
+        "attack answered=",
+        "script put into a virtual directory",
+        "page written where it is served=",
+        "odd page asked for=",
+        "program started by the web server=",
+        "right to open mailboxes given=",
+        "mailbox exported=",
+        "mail read=",
+    ]
+    .iter()
+    .map(|sign| chain.find(sign))
+    .collect();
+    assert!(
+        places.iter().all(Option::is_some) && places.is_sorted(),
+        "{chain}"
+    );
+    let together = hunt(
+        &case,
+        "SELECT count(DISTINCT campaign) AS campaigns FROM findings WHERE code LIKE 'server/%' AND campaign IS NOT NULL",
+    );
+    assert!(together.lines().any(|line| line.trim() == "1"), "{together}");
+    let asked = hunt(
+        &case,
+        "SELECT DISTINCT rule_id FROM findings WHERE code = 'ANALYTIC'",
+    );
+    for analytic in ["mail-asked-from-attacker", "mass-mailbox-export"] {
+        assert!(asked.contains(analytic), "{analytic}: {asked}");
+    }
+    let failed = hunt(
+        &case,
+        "SELECT rule, reason FROM rule_problems WHERE method = 'analytics' AND state = 'refused'",
+    );
+    assert_eq!(
+        failed.lines().count(),
+        1,
+        "every built-in question can be asked: {failed}"
+    );
     let report = fs::read_to_string(case.join("report.html")).unwrap();
+    assert!(report.contains("What could not be looked for") && report.contains("HttpProxy"));
     assert!(report.contains("Content-Security-Policy") && report.contains("<svg"));
     assert!(
         !report.contains("src=\"http") && !report.contains("href=\"http"),
@@ -50,6 +95,9 @@ fn the_example_is_read_found_and_told() {
             .is_some_and(|campaigns| !campaigns.is_empty()),
         "{json:#}"
     );
+    let topics = json["coverage"]["topics"].as_array().unwrap();
+    let is_missing = |topic: &serde_json::Value| topic["had"].as_array().is_some_and(Vec::is_empty);
+    assert!(topics.iter().any(is_missing) && !topics.iter().all(is_missing));
     assert_eq!(
         investigate_example(&case, &["--quiet", "--fail-on", "high"])
             .status

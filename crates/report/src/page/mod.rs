@@ -4,6 +4,7 @@ mod annex;
 mod assessment;
 mod blob;
 mod campaigns;
+mod coverage;
 mod custody;
 mod entities;
 mod findings;
@@ -55,6 +56,7 @@ pub fn html(view: &CaseView<'_>, out: &mut dyn Write) -> io::Result<()> {
                 (floods::section(&tally))
                 (findings::section(&tally))
                 (entities::section(&tally))
+                (coverage::section(&tally))
                 (read::section(&tally))
                 (rules::section(&tally))
                 (custody::section(&tally))
@@ -129,7 +131,7 @@ fn header(tally: &Tally<'_>) -> Markup {
 }
 
 /// Id, number and heading of each section, in order.
-const SECTIONS: [(&str, &str); 12] = [
+const SECTIONS: [(&str, &str); 13] = [
     ("summary", "Summary"),
     ("statement", "Statement"),
     ("assessment", "Assessment"),
@@ -138,6 +140,7 @@ const SECTIONS: [(&str, &str); 12] = [
     ("floods", "Floods"),
     ("findings", "Findings"),
     ("entities", "What findings share"),
+    ("coverage", "What was looked for, and what could not be"),
     ("read", "What was read and what was not"),
     ("rules", "Rules"),
     ("custody", "Custody"),

@@ -29,6 +29,7 @@ pub(crate) struct Case {
     pub(crate) mail_campaigns: Vec<MailCampaign>,
     pub(crate) floods: Vec<Flood>,
     pub(crate) rule_sets: Vec<RuleSet>,
+    pub(crate) coverage: blackrod_model::Coverage,
     pub(crate) explanation: String,
 }
 
@@ -129,6 +130,7 @@ impl Case {
             campaigns: campaigns.into_iter().collect(),
             mail_campaigns: vec![mail_campaign()],
             floods: vec![flood(text)],
+            coverage: blackrod_model::Coverage::default(),
             rule_sets: vec![RuleSet {
                 method: owned(),
                 loaded: 2,
@@ -168,6 +170,7 @@ impl Case {
             mail_campaigns: &self.mail_campaigns,
             floods: &self.floods,
             rule_sets: &self.rule_sets,
+            coverage: &self.coverage,
             explanations: &[Explanation {
                 code,
                 text: &self.explanation,

@@ -7,6 +7,7 @@ use datafusion::arrow::csv::WriterBuilder as CsvBuilder;
 use datafusion::arrow::error::ArrowError;
 use datafusion::arrow::json::LineDelimitedWriter;
 use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
+use serde_json::{Map, Value};
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use super::Answer;
@@ -69,6 +70,25 @@ impl Answer {
         writeln!(out, "({count} {unit})")
             .and_then(|()| out.flush())
             .map_err(write_error)
+    }
+
+    /// The first `limit` rows, as JSON objects, and whether there are more. Columns without a value are left out.
+    ///
+    /// # Errors
+    ///
+    /// When the query fails.
+    pub async fn rows(mut self, limit: usize) -> Result<(Vec<Map<String, Value>>, bool), StoreError> {
+        let mut rows = Vec::new();
+        while let Some(batch) = self.next().await {
+            for line in json_lines(&batch?)?.lines() {
+                if rows.len() == limit {
+                    return Ok((rows, true));
+                }
+                let row = serde_json::from_str(line).map_err(|error| StoreError::Query(error.to_string()))?;
+                rows.push(row);
+            }
+        }
+        Ok((rows, false))
     }
 
     /// Writes the result as one JSON object per line. Columns without a value are left out. Control and formatting
