@@ -5,26 +5,26 @@ use std::io::Write;
 use fastrand::Rng;
 
 /// Seconds since the epoch at which the log begins.
-pub const START: i64 = 1_700_000_000 / 3_600 * 3_600;
+pub(crate) const START: i64 = 1_700_000_000 / 3_600 * 3_600;
 
 /// How large a log is to be.
 #[derive(Clone, Copy, Debug)]
-pub struct Size {
-    pub seconds: i64,
+pub(crate) struct Size {
+    pub(crate) seconds: i64,
     /// Lines of visitors and crawlers.
-    pub ordinary: u64,
-    pub clients: u64,
+    pub(crate) ordinary: u64,
+    pub(crate) clients: u64,
     /// Addresses of each flood.
-    pub sources: u64,
+    pub(crate) sources: u64,
     /// Requests a second of each of them: below 1.
-    pub pace: f64,
-    pub flood_seconds: i64,
-    pub crowd: u64,
+    pub(crate) pace: f64,
+    pub(crate) flood_seconds: i64,
+    pub(crate) crowd: u64,
 }
 
 impl Size {
     /// About 1 GB.
-    pub const FULL: Self = Self {
+    pub(crate) const FULL: Self = Self {
         seconds: 8 * 3_600,
         ordinary: 3_600_000,
         clients: 250_000,
@@ -35,7 +35,7 @@ impl Size {
     };
 
     /// A tenth of the visitors; floods from as many addresses, each slower.
-    pub const SMALL: Self = Self {
+    pub(crate) const SMALL: Self = Self {
         seconds: 4 * 3_600,
         ordinary: 300_000,
         clients: 25_000,
@@ -48,7 +48,7 @@ impl Size {
 
 /// What a line is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Label {
+pub(crate) enum Label {
     Ordinary,
     Crowd,
     Flood(usize),
@@ -56,18 +56,18 @@ pub enum Label {
 
 /// What is known of a flood.
 #[derive(Clone, Debug)]
-pub struct Truth {
-    pub start: i64,
-    pub end: i64,
+pub(crate) struct Truth {
+    pub(crate) start: i64,
+    pub(crate) end: i64,
     /// Dimension and value that its fingerprint must name.
-    pub expected: Vec<(&'static str, String)>,
+    pub(crate) expected: Vec<(&'static str, String)>,
 }
 
 /// A log in memory, in the order of time.
-pub struct Log {
-    pub lines: Vec<(i64, Label, Box<str>)>,
-    pub floods: Vec<Truth>,
-    pub crowd: (i64, i64),
+pub(crate) struct Log {
+    pub(crate) lines: Vec<(i64, Label, Box<str>)>,
+    pub(crate) floods: Vec<Truth>,
+    pub(crate) crowd: (i64, i64),
 }
 
 const ASSETS: [&str; 12] = [
@@ -94,7 +94,7 @@ const SITES: [&str; 6] = [
 ];
 
 /// Makes the log of a seed.
-pub fn log(seed: u64, size: Size) -> Log {
+pub(crate) fn log(seed: u64, size: Size) -> Log {
     let mut rng = Rng::with_seed(seed);
     let site = Site::new(&mut rng);
     let mut lines = Vec::with_capacity(size.ordinary as usize * 5 / 4);
@@ -144,7 +144,7 @@ pub fn log(seed: u64, size: Size) -> Log {
 
 impl Log {
     /// Writes the lines.
-    pub fn write(&self, out: &mut dyn Write) -> std::io::Result<()> {
+    pub(crate) fn write(&self, out: &mut dyn Write) -> std::io::Result<()> {
         self.lines
             .iter()
             .try_for_each(|(_, _, line)| writeln!(out, "{line}"))
