@@ -73,11 +73,11 @@ def main():
                     "--no-builtin", "--quiet"], check=True, capture_output=True)
     spent = os.times().children_user - begin[1].children_user
     rows = subprocess.run(
-        [arguments.blackrod, "hunt", "SELECT f.title, f.reasons, e.path FROM findings f JOIN evidence e ON e.id = f.evidence "
+        [arguments.blackrod, "hunt", "SELECT f.title, f.reason, e.path FROM findings f JOIN evidence e ON e.id = f.evidence "
          "WHERE f.code = 'canary/seen'", "--case", f"{work}/case", "--format", "json"], check=True, capture_output=True, text=True).stdout
     found = [json.loads(line) for line in rows.splitlines()]
     for one in found:
-        print(one["path"], "|", one["title"], "|", json.dumps(one["reasons"])[:400])
+        print(one["path"], "|", one["title"], "|", json.dumps(one["reason"])[:400])
     print(f"{spent:.1f} CPU s")
     right = len(found) == 1 and "printer" in found[0]["title"] and found[0]["path"].endswith("leak.eml")
     sys.exit(0 if right else 1)

@@ -202,7 +202,7 @@ def investigate(arguments, work, name, files):
     subprocess.run(command, check=True, capture_output=True)
     after = os.times()
     found = subprocess.run(
-        [arguments.blackrod, "hunt", "SELECT code, title, reasons FROM findings WHERE code LIKE 'register/%'", "--case", case,
+        [arguments.blackrod, "hunt", "SELECT code, title, reason FROM findings WHERE code LIKE 'register/%'", "--case", case,
          "--format", "json"],
         check=True, capture_output=True, text=True,
     ).stdout
@@ -260,7 +260,7 @@ def main():
     told = set()
     for name, _, _, truth, named in stolen:
         matching = [one for one in found if all(word in one["title"] for word in named)]
-        shares = [float(share) for one in matching for share in re.findall(r"likeliest share=([0-9.]+) %", json.dumps(one["reasons"]))]
+        shares = [float(share) for one in matching for share in re.findall(r"likeliest share=([0-9.]+) %", json.dumps(one["reason"]))]
         told.update(one["title"] for one in matching)
         if not shares:
             print(f"{name}: truth {truth:.1%}, MISSED")

@@ -120,6 +120,12 @@ impl Values {
         }
     }
 
+    /// Rows of sweeps.
+    fn swept(&self) -> u64 {
+        let swept = self.found.values().filter(|(_, is_swept)| *is_swept);
+        swept.map(|(rows, _)| rows).sum()
+    }
+
     fn merge(&mut self, other: &Self) {
         for (value, (rows, is_swept)) in &other.found {
             let own = self.found.entry(value.clone()).or_insert((0, false));
@@ -298,6 +304,15 @@ impl Seen {
     /// The stretches that are no lookups, in records from the first.
     pub(super) fn walked(&mut self, register: &Register) -> Vec<(u64, u64)> {
         self.stretches.stretches(shortest(register)).collect()
+    }
+
+    /// The share that was walked through: in the order of numbers, page by page, or by a sweep of searches. Lists that are
+    /// asked for by what they have in common (a ward) are not.
+    pub(super) fn systematic(&mut self, register: &Register) -> f64 {
+        let records = register.records.max(1) as f64;
+        let walked = self.stretches.length(shortest(register)) as f64 / records;
+        let swept = self.values.values().map(|values| values.swept() as f64 / records);
+        swept.fold(walked, f64::max).min(1.0)
     }
 
     /// How much of `register` was read in bulk. Lookups of single people do not count.

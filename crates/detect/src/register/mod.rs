@@ -185,7 +185,10 @@ fn judged(register: &Register, accounts: &[&str], reader: &mut Reader, estate: &
     let is_enough = match is_task {
         // Whose task it is to copy the register does so from the same place with the same program.
         true => reader.is_from_elsewhere(),
-        false => points >= ENOUGH && coverage.likely >= LEAST || coverage.lower >= MUCH,
+        false => {
+            let is_unusual = signs.iter().any(|sign| !sign.is_usual);
+            is_unusual && (points >= ENOUGH && coverage.likely >= LEAST || coverage.lower >= MUCH)
+        }
     };
     if !is_enough {
         return None;

@@ -72,6 +72,8 @@ pub(super) struct Sign {
     pub(super) name: &'static str,
     pub(super) words: String,
     pub(super) points: u32,
+    /// Ordinary work can show it as well: it says something only beside signs that it does not.
+    pub(super) is_usual: bool,
 }
 
 impl Reader {
@@ -199,14 +201,29 @@ impl Reader {
     }
 
     /// What speaks for a theft, beside the share.
-    pub(super) fn signs(&self, register: &Register, coverage: Coverage) -> Vec<Sign> {
+    pub(super) fn signs(&mut self, register: &Register, coverage: Coverage) -> Vec<Sign> {
+        let systematic = self.seen.systematic(register);
         let mut signs = Vec::new();
-        let mut sign = |name, points, words: String| signs.push(Sign { name, words, points });
+        let mut sign = |name, points, words: String| {
+            signs.push(Sign {
+                name,
+                words,
+                points,
+                is_usual: matches!(name, "share" | "again and again"),
+            });
+        };
         match coverage.lower {
             0.5.. => sign("share", 3, "half of it or more".to_owned()),
             0.10.. => sign("share", 2, "a tenth of it or more".to_owned()),
             0.02.. => sign("share", 1, "a fiftieth of it or more".to_owned()),
             _ => {}
+        }
+        if systematic >= 0.02 {
+            let words = format!(
+                "{:.0} % in the order of numbers, page by page, or by a sweep of searches",
+                systematic * 100.0
+            );
+            sign("walk", 1, words);
         }
         match self.seen.whole() {
             Some(How::Query) => sign("no predicate", 2, "all of it was asked for at once".to_owned()),
