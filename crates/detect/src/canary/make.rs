@@ -2,11 +2,18 @@
 
 use std::collections::HashSet;
 
-use super::words::{Key, pair};
+use super::words::{Key, fold, pair};
 use super::{Mark, Marks};
 
 /// Fewer rows than this say too little of what a register looks like.
-const LEAST_ROWS: usize = 20;
+const LEAST_ROWS: usize = 100;
+
+/// So many bits are enough: one real person of 70 thousand million would look the same.
+const ENOUGH_BITS: f32 = 36.0;
+/// Or so much of what a whole record tells, where the sample is too small to tell more.
+const ENOUGH_OF_ALL: f32 = 0.75;
+/// A number of the register that nobody else has.
+const NUMBER_BITS: f32 = 28.0;
 
 /// Why nothing could be invented.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -106,7 +113,11 @@ pub fn invent(
                 Kind::Place => cell(place, index),
             })
             .collect();
-        canaries.extend(mark(&record, &kinds, (last, first), key, canaries.len()));
+        let rarity = Rarity {
+            sample,
+            own_numbers: numbers.is_some(),
+        };
+        canaries.extend(mark(&record, &kinds, (last, first), key, canaries.len(), &rarity));
         records.push(record);
     }
     let empty = kinds
@@ -135,34 +146,62 @@ fn mark(
     (last, first): (usize, usize),
     key: Key,
     number: usize,
+    rarity: &Rarity<'_>,
 ) -> Option<Mark> {
     // Of "van der Berg" and "Anna Maria" the words that stand nearest to each other in both orders.
-    let surname = key.words_of(record.get(last)?).last()?.1;
-    let given = key.words_of(record.get(first)?).first()?.1;
-    let mut others = Vec::new();
+    let surname = key.words_of(record.get(last)?).last()?.clone();
+    let given = key.words_of(record.get(first)?).first()?.clone();
+    let name_bits = rarity.bits(last, &surname.0) + rarity.bits(first, &given.0);
+    let mut others: Vec<(u64, f32)> = Vec::new();
     let mut own = None;
     for (index, (value, kind)) in record.iter().zip(kinds).enumerate() {
         if index == last || index == first {
             continue;
         }
         for (word, digest) in key.words_of(value) {
-            if word.chars().count() < 3 {
-                continue;
-            }
+            let bits = match kind {
+                Kind::Number if rarity.own_numbers => NUMBER_BITS,
+                _ => rarity.bits(index, &word),
+            };
             if *kind == Kind::Number {
                 own.get_or_insert(digest);
             }
-            if !others.contains(&digest) {
-                others.push(digest);
+            if bits > 0.5 && !others.iter().any(|(known, _)| *known == digest) {
+                others.push((digest, bits));
             }
         }
     }
+    let all: f32 = name_bits + others.iter().map(|(_, bits)| bits).sum::<f32>();
     Some(Mark {
         number: u32::try_from(number + 1).ok()?,
-        name: pair(surname, given),
+        name: pair(surname.1, given.1),
+        name_bits,
+        needed: ENOUGH_BITS.min(ENOUGH_OF_ALL * all),
         key: own,
         others,
     })
+}
+
+/// How rare words are in the sample.
+struct Rarity<'s> {
+    sample: &'s [Vec<String>],
+    /// The canaries' numbers are nobody else's.
+    own_numbers: bool,
+}
+
+impl Rarity<'_> {
+    /// Bits: 0 for a word that every row has in this column, at most the logarithm of the sample's size.
+    fn bits(&self, column: usize, word: &str) -> f32 {
+        let has = |row: &&Vec<String>| {
+            row.get(column).is_some_and(|value| {
+                value
+                    .split(|character: char| !character.is_alphanumeric())
+                    .any(|own| fold(own) == word)
+            })
+        };
+        let rows = self.sample.iter().filter(has).count().max(1);
+        (self.sample.len() as f32 / rows as f32).log2()
+    }
 }
 
 /// What a column holds.

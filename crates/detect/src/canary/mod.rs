@@ -37,10 +37,14 @@ pub struct Mark {
     pub number: u32,
     /// First name and surname, whichever comes first.
     pub name: u64,
+    /// How much the name tells: bits, by how rare it is in the sample.
+    pub name_bits: f32,
+    /// How many bits have to stand together to be this canary and not a real person of that name.
+    pub needed: f32,
     /// Its number in the register.
     pub key: Option<u64>,
-    /// Further words of its record: of the address, of dates.
-    pub others: Vec<u64>,
+    /// Further words of its record, of the address, of dates, and how many bits each tells.
+    pub others: Vec<(u64, f32)>,
 }
 
 /// Reads the key of a folder and all marks in it.

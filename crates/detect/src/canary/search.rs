@@ -18,10 +18,8 @@ pub const CODE: &str = "canary/seen";
 
 /// A first name and a surname may stand so many words apart: tags of a table stand between them.
 const APART: usize = 3;
-/// So many words before and after a name belong to its record.
-const AROUND: usize = 40;
-/// So many words of the record have to stand there beside the name.
-const ENOUGH: usize = 2;
+/// So many words before and after a name may belong to its record.
+const AROUND: usize = 24;
 
 /// The canaries of all copies.
 pub struct Set {
@@ -256,7 +254,7 @@ impl<'w> Walk<'w> {
                 let around = self
                     .words
                     .iter()
-                    .filter(|word| mark.others.contains(word))
+                    .filter(|word| mark.bits(**word).is_some())
                     .copied()
                     .collect();
                 self.open.push((*index, AROUND, around));
@@ -281,7 +279,7 @@ impl<'w> Walk<'w> {
                 .set
                 .marks
                 .get(*index)
-                .is_some_and(|(_, mark)| mark.others.contains(&word))
+                .is_some_and(|(_, mark)| mark.bits(word).is_some())
             {
                 around.insert(word);
             }
@@ -306,8 +304,8 @@ impl<'w> Walk<'w> {
         let Some((_, mark)) = self.set.marks.get(index) else {
             return;
         };
-        // Whoever asks a database for this name asks for the canary.
-        if self.is_read || around.len() >= ENOUGH.min(mark.others.len()) {
+        let told: f32 = around.iter().filter_map(|word| mark.bits(*word)).sum();
+        if mark.name_bits + told >= mark.needed {
             self.sight(index);
         }
     }
@@ -320,6 +318,14 @@ impl<'w> Walk<'w> {
             number: mark.number,
             place: self.place.to_owned(),
         });
+    }
+}
+
+impl Mark {
+    /// How much a word tells that is in the record.
+    fn bits(&self, word: u64) -> Option<f32> {
+        let found = self.others.iter().find(|(own, _)| *own == word)?;
+        Some(found.1)
     }
 }
 
@@ -354,16 +360,28 @@ mod tests {
         ];
         let surnames = ["Berg", "van der Lund", "Åström", "Dahl", "Vik", "Nes"];
         let first = ["Anna", "Carl", "Ída", "Jon", "Kari", "Ola Nordahl"];
-        let rows = (0..36_usize)
+        let rows = (0..400_usize)
             .map(|n| {
                 vec![
                     (100_200 + n * 37).to_string(),
-                    surnames[n % 6].to_owned(),
-                    first[(n * 5 + n / 12) % 6].to_owned(),
-                    format!("{} Harbour Lane", n + 1),
-                    format!("Town{}", n % 4),
-                    format!("NI{}", 4_000 + n % 9),
-                    format!("19{}-0{}-1{}", 40 + n, 1 + n % 9, n % 10),
+                    format!(
+                        "{}{}",
+                        surnames[n % 6],
+                        ["", "sen", "nes", "by", "stad"][n / 6 % 5]
+                    ),
+                    format!(
+                        "{}{}",
+                        first[(n * 5 + n / 12) % 6],
+                        ["", "line", "mari", "o"][n * 7 / 30 % 4]
+                    ),
+                    format!(
+                        "{} {} Lane",
+                        n % 90 + 1,
+                        ["Harbour", "Mill", "Church", "Forest", "Station"][n * 7 % 5]
+                    ),
+                    format!("Town{}", n * 11 % 40),
+                    format!("NI{}", 4_000 + n * 13 % 200),
+                    format!("19{}-0{}-1{}", 40 + n * 17 % 60, 1 + n % 9, n % 10),
                     "a@b.example".to_owned(),
                 ]
             })
@@ -428,13 +446,15 @@ mod tests {
         };
         let shapes = [
             format!("{no},{last},{first},{street},{town},{postcode},{birth}\n"),
-            format!("INSERT INTO e VALUES ('{first}','{last}','{street}', '{town}', '{postcode}');"),
             format!(
-                "<tr><td>{first}</td><td>{}</td><td>{street}</td><td>{town}</td></tr>",
+                "INSERT INTO e VALUES ('{first}','{last}','{street}', '{town}', '{postcode}', '{birth}');"
+            ),
+            format!(
+                "<tr><td>{first}</td><td>{}</td><td>{street}</td><td>{town}</td><td>{postcode}</td><td>{birth}</td></tr>",
                 last.to_uppercase()
             ),
-            format!("Dear {first} {last},\n{street}\n{town} {postcode}"),
-            format!("\"{postcode}\"\t\"{town}\"\t\"{last}\"\t\"{first}\""),
+            format!("Dear {first} {last},\n{street}\n{town} {postcode}\nborn {birth}"),
+            format!("\"{postcode}\"\t\"{town}\"\t\"{last}\"\t\"{first}\"\t{street}\t{birth}"),
         ];
         for text in &shapes {
             let hidden = format!(

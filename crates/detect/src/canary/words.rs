@@ -97,7 +97,8 @@ pub(super) const fn pair(left: u64, right: u64) -> u64 {
     mixed ^ (mixed >> 33)
 }
 
-fn fold(word: &str) -> String {
+/// A word in lower case and without accents.
+pub(super) fn fold(word: &str) -> String {
     word.nfkd()
         .filter(|character| !is_combining_mark(*character))
         .flat_map(char::to_lowercase)

@@ -82,10 +82,11 @@ impl Values {
     /// Takes a search; true where it is part of a sweep.
     fn add(&mut self, value: &str, is_prefix: bool, rows: u64, day: i64) -> bool {
         if day != self.day {
-            if !self.new_today.is_empty() {
+            // A sweep is not what is usual.
+            if !self.new_today.is_empty() && !self.has_sweep {
                 self.past.push(self.new_today.len());
-                self.new_today.clear();
             }
+            self.new_today.clear();
             self.has_sweep = false;
             self.day = day;
         }
