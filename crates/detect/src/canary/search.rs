@@ -20,6 +20,8 @@ pub const CODE: &str = "canary/seen";
 const APART: usize = 3;
 /// So many words before and after a name may belong to its record.
 const AROUND: usize = 24;
+/// So many times as much is needed where words on other lines count.
+const OTHER_LINES: f32 = 1.4;
 
 /// The canaries of all copies.
 pub struct Set {
@@ -216,10 +218,21 @@ struct Walk<'w> {
     is_read: bool,
     seen: &'w mut BTreeMap<usize, Sighting>,
     place: &'w str,
-    /// The last words, the latest last.
-    words: VecDeque<u64>,
-    /// Names that were seen: canary, words still to come, words of its record that were there.
-    open: Vec<(usize, usize, BTreeSet<u64>)>,
+    /// The number of the line that is gone through.
+    line: u64,
+    /// The last words with their lines, the latest last.
+    words: VecDeque<(u64, u64)>,
+    open: Vec<Named>,
+}
+
+/// A name that was seen, while the words around it are gone through.
+struct Named {
+    index: usize,
+    line: u64,
+    /// Words still to come.
+    left: usize,
+    /// Words of its record that were there, and whether on its line.
+    around: BTreeMap<u64, bool>,
 }
 
 impl<'w> Walk<'w> {
@@ -229,35 +242,50 @@ impl<'w> Walk<'w> {
             is_read,
             seen,
             place,
+            line: 0,
             words: VecDeque::with_capacity(AROUND + 1),
             open: Vec::new(),
         }
     }
 
+    /// Goes on with a text. Its lines, the rows of an SQL statement and of a page's table are lines.
     fn text(&mut self, text: &str) {
         let key = self.set.key;
-        key.each_word(text, &mut |word| self.word(word));
+        for (number, line) in text.split(['\n', '\r']).enumerate() {
+            for (inner, row) in line.split("),").flat_map(|part| part.split("<tr")).enumerate() {
+                self.line += u64::from(number + inner > 0);
+                key.each_word(row, &mut |word| self.word(word));
+            }
+        }
     }
 
     fn word(&mut self, word: u64) {
-        if !self.open.is_empty() {
-            self.go_on(word);
-        }
-        for before in self.words.iter().rev().take(APART) {
-            let Some(named) = self.set.by_name.get(&pair(*before, word)) else {
+        let mut open = std::mem::take(&mut self.open);
+        open.retain_mut(|named| {
+            named.left -= 1;
+            self.note(named, word, self.line);
+            let is_over = named.left == 0;
+            if is_over {
+                self.judge(named);
+            }
+            !is_over
+        });
+        self.open = open;
+        for (before, _) in self.words.iter().rev().take(APART) {
+            let Some(found) = self.set.by_name.get(&pair(*before, word)) else {
                 continue;
             };
-            for index in named {
-                let Some((_, mark)) = self.set.marks.get(*index) else {
-                    continue;
+            for index in found {
+                let mut named = Named {
+                    index: *index,
+                    line: self.line,
+                    left: AROUND,
+                    around: BTreeMap::new(),
                 };
-                let around = self
-                    .words
-                    .iter()
-                    .filter(|word| mark.bits(**word).is_some())
-                    .copied()
-                    .collect();
-                self.open.push((*index, AROUND, around));
+                for (word, line) in &self.words {
+                    self.note(&mut named, *word, *line);
+                }
+                self.open.push(named);
             }
         }
         if self.is_read
@@ -268,45 +296,41 @@ impl<'w> Walk<'w> {
         if self.words.len() == AROUND {
             self.words.pop_front();
         }
-        self.words.push_back(word);
+        self.words.push_back((word, self.line));
     }
 
-    fn go_on(&mut self, word: u64) {
-        let mut open = std::mem::take(&mut self.open);
-        for (index, left, around) in &mut open {
-            *left -= 1;
-            if self
-                .set
-                .marks
-                .get(*index)
-                .is_some_and(|(_, mark)| mark.bits(word).is_some())
-            {
-                around.insert(word);
-            }
+    /// Notes a word near a name, where it is one of the record's.
+    fn note(&self, named: &mut Named, word: u64, line: u64) {
+        let is_own = self
+            .set
+            .marks
+            .get(named.index)
+            .is_some_and(|(_, mark)| mark.bits(word).is_some());
+        if is_own {
+            *named.around.entry(word).or_insert(false) |= line == named.line;
         }
-        open.retain(|(index, left, around)| {
-            let is_over = *left == 0;
-            if is_over {
-                self.judge(*index, around);
-            }
-            !is_over
-        });
-        self.open = open;
     }
 
     fn finish(mut self) {
-        for (index, _, around) in std::mem::take(&mut self.open) {
-            self.judge(index, &around);
+        for named in std::mem::take(&mut self.open) {
+            self.judge(&named);
         }
     }
 
-    fn judge(&mut self, index: usize, around: &BTreeSet<u64>) {
-        let Some((_, mark)) = self.set.marks.get(index) else {
+    fn judge(&mut self, named: &Named) {
+        let Some((_, mark)) = self.set.marks.get(named.index) else {
             return;
         };
-        let told: f32 = around.iter().filter_map(|word| mark.bits(*word)).sum();
-        if mark.name_bits + told >= mark.needed {
-            self.sight(index);
+        let bits = |own_line_only: bool| -> f32 {
+            let words = named
+                .around
+                .iter()
+                .filter(|(_, on_line)| **on_line || !own_line_only);
+            mark.name_bits + words.filter_map(|(word, _)| mark.bits(*word)).sum::<f32>()
+        };
+        // Lines around may be other people's: words that only stand there say less.
+        if bits(true) >= mark.needed || bits(false) >= mark.needed * OTHER_LINES {
+            self.sight(named.index);
         }
     }
 
@@ -453,14 +477,14 @@ mod tests {
                 "<tr><td>{first}</td><td>{}</td><td>{street}</td><td>{town}</td><td>{postcode}</td><td>{birth}</td></tr>",
                 last.to_uppercase()
             ),
-            format!("Dear {first} {last},\n{street}\n{town} {postcode}\nborn {birth}"),
+            format!("Dear {first} {last},\n{street}\n{town} {postcode}\nborn {birth}, elector {no}"),
             format!("\"{postcode}\"\t\"{town}\"\t\"{last}\"\t\"{first}\"\t{street}\t{birth}"),
         ];
         for text in &shapes {
             let hidden = format!(
                 "{}{text}{}",
                 "Ordinary Words 4711 ".repeat(500),
-                "and more of them ".repeat(500)
+                " and more of them".repeat(500)
             );
             assert_eq!(
                 look(&set, hidden.as_bytes()),

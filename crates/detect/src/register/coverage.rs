@@ -8,9 +8,10 @@ use super::intervals::Intervals;
 
 /// A single answer of so many rows is no lookup of a person.
 const BULK_ROWS: u64 = 100;
-/// So many beginnings of a value that were not searched for before are no lookups, if one day saw them, and so are so
-/// many values, if that is many times what is usual for this reader.
-const SWEEP: usize = 150;
+/// So many new beginnings of a value on one day, most of them next to another in the alphabet, are a sweep.
+const SWEEP: usize = 100;
+const SWEEP_NEIGHBOURS: f64 = 0.6;
+/// So many new whole values on one day are a sweep, if that is many times what is usual for this reader.
 const SWEEP_OF_VALUES: usize = 500;
 const SWEEP_BEYOND: usize = 10;
 /// So many days, and what is usual is known.
@@ -71,11 +72,17 @@ struct Values {
     /// The most rows that a value gave, and whether it was part of a sweep.
     found: FxHashMap<String, (u64, bool)>,
     day: i64,
-    /// The values that this day was the first to ask for.
-    new_today: Vec<String>,
-    has_sweep: bool,
-    /// How many were new on each day before, the latest last.
+    beginnings: Today,
+    whole: Today,
+    /// How many whole values were new on each day before.
     past: Vec<usize>,
+}
+
+/// The values that this day was the first to ask for.
+#[derive(Clone, Debug, Default)]
+struct Today {
+    new: Vec<String>,
+    is_sweep: bool,
 }
 
 impl Values {
@@ -83,11 +90,10 @@ impl Values {
     fn add(&mut self, value: &str, is_prefix: bool, rows: u64, day: i64) -> bool {
         if day != self.day {
             // A sweep is not what is usual.
-            if !self.new_today.is_empty() && !self.has_sweep {
-                self.past.push(self.new_today.len());
+            if !self.whole.is_sweep && self.past.len() < MOST {
+                self.past.push(self.whole.new.len());
             }
-            self.new_today.clear();
-            self.has_sweep = false;
+            (self.beginnings, self.whole) = (Today::default(), Today::default());
             self.day = day;
         }
         if let Some((most, is_swept)) = self.found.get_mut(value) {
@@ -97,28 +103,69 @@ impl Values {
         if self.found.len() >= MOST {
             return false;
         }
-        self.found.insert(value.to_owned(), (rows, self.has_sweep));
-        self.new_today.push(value.to_owned());
-        if !self.has_sweep && self.is_sweep(is_prefix) {
-            self.has_sweep = true;
-            for value in &self.new_today {
+        let today = if is_prefix {
+            &mut self.beginnings
+        } else {
+            &mut self.whole
+        };
+        today.new.push(value.to_owned());
+        let was_sweep = today.is_sweep;
+        self.found.insert(value.to_owned(), (rows, was_sweep));
+        if was_sweep {
+            return true;
+        }
+        let is_sweep = if is_prefix {
+            self.sweeps_beginnings()
+        } else {
+            self.sweeps_values()
+        };
+        if is_sweep {
+            let today = if is_prefix {
+                &mut self.beginnings
+            } else {
+                &mut self.whole
+            };
+            today.is_sweep = true;
+            for value in &today.new {
                 if let Some((_, is_swept)) = self.found.get_mut(value) {
                     *is_swept = true;
                 }
             }
         }
-        self.has_sweep
+        is_sweep
     }
 
-    fn is_sweep(&self, is_prefix: bool) -> bool {
+    /// Whether today's beginnings go through the alphabet: people search here and there.
+    fn sweeps_beginnings(&self) -> bool {
+        let new = &self.beginnings.new;
+        // Looked at now and then: it is work.
+        if new.len() < SWEEP || !new.len().is_multiple_of(SWEEP / 2) {
+            return false;
+        }
+        let beside = |value: &&String| {
+            let Some(last) = value.chars().next_back() else {
+                return false;
+            };
+            let stem = value.get(..value.len() - last.len_utf8()).unwrap_or_default();
+            let next = [u32::from(last).checked_add(1), u32::from(last).checked_sub(1)];
+            next.into_iter()
+                .flatten()
+                .filter_map(char::from_u32)
+                .any(|next| self.found.contains_key(&format!("{stem}{next}")))
+        };
+        let neighbours = new.iter().filter(beside).count();
+        neighbours as f64 >= SWEEP_NEIGHBOURS * new.len() as f64
+    }
+
+    fn sweeps_values(&self) -> bool {
+        let count = self.whole.new.len();
+        if count < SWEEP_OF_VALUES || self.past.len() < KNOWN_DAYS || !count.is_multiple_of(50) {
+            return false;
+        }
         let mut past = self.past.clone();
         past.sort_unstable();
         let usual = past.get(past.len() / 2).copied().unwrap_or(0);
-        let is_beyond = self.new_today.len() >= SWEEP_BEYOND * usual.max(1);
-        match is_prefix {
-            true => self.new_today.len() >= SWEEP && (is_beyond || past.len() < KNOWN_DAYS),
-            false => self.new_today.len() >= SWEEP_OF_VALUES && is_beyond && past.len() >= KNOWN_DAYS,
-        }
+        count >= SWEEP_BEYOND * usual.max(1)
     }
 
     /// Rows of sweeps.
@@ -138,21 +185,33 @@ impl Values {
     /// beginning holds all longer ones.
     fn share(&self, records: f64) -> f64 {
         let is_bulk = |(rows, is_swept): &(u64, bool)| *is_swept || *rows >= BULK_ROWS;
-        let mut values: Vec<(&str, u64, bool)> = self
+        let mut values: Vec<(&str, u64)> = self
             .found
             .iter()
             .filter(|(_, found)| is_bulk(found))
-            .map(|(value, (rows, is_swept))| (value.as_str(), *rows, *is_swept))
+            .map(|(value, (rows, _))| (value.as_str(), *rows))
             .collect();
         values.sort_unstable();
+        // What lies within a beginning counts once: as the whole, or as its parts where the answer was cut short.
         let mut sum = 0;
-        let mut within: Option<&str> = None;
-        for (value, rows, is_swept) in values {
-            if within.is_some_and(|outer| value.starts_with(outer)) {
-                continue;
+        let mut outer: Vec<(&str, u64, u64)> = Vec::new();
+        let close = |outer: &mut Vec<(&str, u64, u64)>, sum: &mut u64| {
+            if let Some((_, own, within)) = outer.pop() {
+                let most = own.max(within);
+                match outer.last_mut() {
+                    Some((_, _, parts)) => *parts += most,
+                    None => *sum += most,
+                }
             }
-            within = Some(value).filter(|_| is_swept);
-            sum += rows;
+        };
+        for (value, rows) in values {
+            while outer.last().is_some_and(|(begin, ..)| !value.starts_with(begin)) {
+                close(&mut outer, &mut sum);
+            }
+            outer.push((value, rows, 0));
+        }
+        while !outer.is_empty() {
+            close(&mut outer, &mut sum);
         }
         (sum as f64 / records).min(1.0)
     }
@@ -497,9 +556,9 @@ mod tests {
             .collect();
         assert!((share(&wards).likely - 0.2).abs() < 0.001);
         let mut sweep: Vec<DataRead> = (0..150).map(|n| value(&format!("a{n:03}"), true, 20)).collect();
-        sweep.push(value("a00", true, 199));
+        sweep.push(value("a00", true, 230));
         let nested = share(&sweep);
-        assert!((nested.likely - 0.2999).abs() < 0.001, "{nested:?}");
+        assert!((nested.likely - 0.303).abs() < 0.001, "{nested:?}");
         let searches: Vec<DataRead> = (0..90).map(|n| value(&format!("b{n:03}"), false, 20)).collect();
         assert_eq!(share(&searches), Coverage::default());
     }
