@@ -160,6 +160,9 @@ pub fn members<'t>(taken: &Taken<'t>) -> Vec<Members<'t>> {
     ]
 }
 
+/// Whether a row of the sample is meant.
+type Test<'r> = &'r dyn Fn(&[String]) -> bool;
+
 struct View<'t> {
     taken: &'t Taken<'t>,
     kinds: Vec<Kind>,
@@ -205,7 +208,7 @@ impl View<'_> {
     }
 
     /// The share of people who are unique in these columns, of all or of some, and how many share them in the middle.
-    fn unique(&self, set: &[Kind], only: Option<&dyn Fn(&[String]) -> bool>) -> (Range, f64) {
+    fn unique(&self, set: &[Kind], only: Option<Test<'_>>) -> (Range, f64) {
         let is_wanted = |row: &&Vec<String>| only.is_none_or(|only| only(row));
         let sampled = self.sampled();
         let is_whole = sampled >= 0.999;
