@@ -303,7 +303,7 @@ fn visit_as(
     lines: &mut Vec<(i64, Label, Box<str>)>,
 ) {
     let agent = site.agent(number);
-    let version = if number % 4 == 0 { "1.1" } else { "2.0" };
+    let version = if number.is_multiple_of(4) { "1.1" } else { "2.0" };
     let status = if rng.u8(..100) < 3 { 404 } else { 200 };
     push(
         lines,

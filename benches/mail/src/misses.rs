@@ -40,7 +40,7 @@ pub(crate) fn of(outcome: &Outcome, alerts: &[Alert]) -> Vec<String> {
         if is_found {
             continue;
         }
-        clusters.sort_by(|a, b| b.0.cmp(&a.0));
+        clusters.sort_by_key(|cluster| std::cmp::Reverse(cluster.0));
         let delivered = outcome.reached.get(&number).map_or(0, Vec::len);
         lines.push(format!(
             "campaign {number}: {}, {} recipients ({} in group), {} identities, {delivered} messages over {:.1} h, unsubscribe {}, headline {}, {}; in {} clusters",

@@ -167,7 +167,7 @@ fn span(
 fn days(seconds: i64) -> String {
     match seconds {
         ..DAY => "less than a day".to_owned(),
-        ..TWO_DAYS => "a day".to_owned(),
+        DAY..TWO_DAYS => "a day".to_owned(),
         _ => format!("{} days", seconds / DAY),
     }
 }

@@ -167,7 +167,7 @@ impl Day {
         let files = 15.0 * MB * habit * lognormal(random, 1.0, 1.0);
         self.exchange(host, CLOUD, files, files * 1.5, random);
         // Three of four are backed up; a tenth of these elsewhere from day 18 on.
-        if host % 4 != 0 {
+        if !host.is_multiple_of(4) {
             let is_whole = (self.day + i64::from(host)) % 7 == 0;
             let size = if is_whole { 2_500.0 } else { 180.0 } * MB * habit * lognormal(random, 1.0, 0.4);
             let place = if host % 10 == 1 && self.day >= 18 {

@@ -133,8 +133,8 @@ fn make(path: &Path, flows: u64, sources: u32) -> std::io::Result<()> {
             bytes.extend((packets * size).to_be_bytes());
             bytes.extend((9_990_000_u32 + random.u32(0..5_000)).to_be_bytes());
             bytes.extend((9_995_000_u32 + random.u32(0..5_000)).to_be_bytes());
-            bytes.extend((from as u16).to_be_bytes());
-            bytes.extend((to as u16).to_be_bytes());
+            bytes.extend(from.to_be_bytes());
+            bytes.extend(to.to_be_bytes());
             bytes.extend([0, flags, protocol, 0]);
             bytes.extend([0; 8]);
         }

@@ -135,7 +135,7 @@ type Fields = Vec<(Vec<u8>, Vec<u8>)>;
 /// What makes `fresh` of `old`: fields are matched by name and by their order within a name; new ones go on top.
 fn header_changes(old: &Fields, fresh: &Fields) -> Vec<Change> {
     let by_name = |fields: &Fields| {
-        let mut all: HashMap<Vec<u8>, Vec<(Vec<u8>, Vec<u8>)>> = HashMap::new();
+        let mut all: HashMap<Vec<u8>, Fields> = HashMap::new();
         for (name, value) in fields {
             let lower = name.to_ascii_lowercase();
             all.entry(lower).or_default().push((name.clone(), value.clone()));

@@ -98,9 +98,12 @@ fn source(version: Version, datagram: &[u8], exporter: u64) -> u64 {
     hasher.finish()
 }
 
+/// Takes a set's number, place and content.
+type VisitSet<'a> = dyn FnMut(u16, usize, Result<&[u8], String>) + 'a;
+
 /// Calls `visit` with the number, the place and the content of each set of a v9 or IPFIX datagram; the content is
 /// an error where the set does not end within the datagram.
-fn each_set(version: Version, datagram: &[u8], visit: &mut dyn FnMut(u16, usize, Result<&[u8], String>)) {
+fn each_set(version: Version, datagram: &[u8], visit: &mut VisitSet<'_>) {
     let (mut at, end) = match version {
         Version::V9 => (V9_HEADER, datagram.len()),
         Version::Ipfix => (

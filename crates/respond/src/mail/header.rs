@@ -108,7 +108,7 @@ pub(super) fn content_type(
 /// `; name="value"`, after RFC 2231 where the value is not ASCII.
 pub(super) fn parameter(name: &str, value: &str) -> String {
     if value.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
-        let escaped = value.replace('\\', "_").replace('"', "_");
+        let escaped = value.replace(['\\', '"'], "_");
         return format!("; {name}=\"{escaped}\"");
     }
     let encoded = percent_encoding::utf8_percent_encode(value, percent_encoding::NON_ALPHANUMERIC);

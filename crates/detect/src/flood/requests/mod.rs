@@ -132,9 +132,7 @@ pub fn find<E>(
     outcome
         .floods
         .sort_by(|left, right| (left.start, &left.key).cmp(&(right.start, &right.key)));
-    outcome
-        .findings
-        .sort_by(|left, right| (left.time, left.id).cmp(&(right.time, right.id)));
+    outcome.findings.sort_by_key(|finding| (finding.time, finding.id));
     Ok(outcome)
 }
 

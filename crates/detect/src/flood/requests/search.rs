@@ -15,6 +15,9 @@ const COMMON: f64 = 0.93;
 /// A value that more of the ordinary requests have says nothing.
 const ORDINARY: f64 = 0.8;
 
+/// What a pattern asks for: values of traits.
+type Parts = Vec<(Dim, u32)>;
+
 /// Requests that have all of some values.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Pattern {
@@ -79,7 +82,7 @@ impl Sample<'_> {
         let least = (0.05 * self.expected).max(300.0).max(10.0 * self.expected.sqrt());
         let mut seeds = self.scores(side);
         seeds.truncate(MOST_SEEDS);
-        let mut best: Option<(f64, Vec<(Dim, u32)>, Side<'_>)> = None;
+        let mut best: Option<(f64, Parts, Side<'_>)> = None;
         for (score, dim, value) in seeds {
             let mut parts = vec![(dim, value)];
             let mut inside = side.with(dim, value);

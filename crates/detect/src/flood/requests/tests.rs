@@ -58,7 +58,7 @@ fn visit(lines: &mut Vec<Line>, time: i64, client: &str, page: &str, number: u64
             client: client.to_owned(),
             target: (*target).to_owned(),
             agent: AGENTS[(number % 4) as usize].to_owned(),
-            referrer: if index > 0 || number % 2 == 0 {
+            referrer: if index > 0 || number.is_multiple_of(2) {
                 "https://www.example/"
             } else {
                 "-"

@@ -332,7 +332,7 @@ impl Look<'_> {
         let letters = self.share_of_sources(|source| source.texts.len() >= 3 && source.messages >= 3);
         terms.add(
             "different-letters",
-            -1.0 * letters,
+            -letters,
             || "each sender writes something else to every recipient".to_owned(),
             "",
         );

@@ -30,9 +30,7 @@ pub(super) fn clean(css: &str, found: &mut dyn FnMut(&'static str, &str)) -> Opt
 
 fn pass(css: &str, found: &mut dyn FnMut(&'static str, &str)) -> Option<String> {
     // Every way to load needs a function, an at-rule, or a filter in a string.
-    if memchr::memchr3(b'(', b'@', b'\\', css.as_bytes()).is_none() {
-        return None;
-    }
+    memchr::memchr3(b'(', b'@', b'\\', css.as_bytes())?;
     let mut scanner = Scanner {
         css,
         at: 0,
