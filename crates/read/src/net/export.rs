@@ -278,8 +278,11 @@ impl Reading {
                         format!("no flow: about the exporter itself (options template {id})"),
                     );
                 }
-                Some(flow) => batch.push(place, flow),
-                None => batch.refuse(place, format!("no flow: template {id} names no two IP addresses")),
+                // A field of an address that was left empty is none; 0.0.0.0 on one side alone is a host that has none yet.
+                Some(flow) if !(flow.src.is_unspecified() && flow.dst.is_unspecified()) => {
+                    batch.push(place, flow);
+                }
+                _ => batch.refuse(place, format!("no flow: template {id} names no two IP addresses")),
             }
             if let Some(back) = record.back {
                 batch.push(place, back);
