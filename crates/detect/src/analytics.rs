@@ -14,7 +14,7 @@ use blackrod_model::{
 use include_dir::{Dir, include_dir};
 use serde_json::{Map, Value};
 
-use crate::{LoadError, clip};
+use crate::{LoadError, clip, rule_files};
 
 /// What `blackrod explain ANALYTIC` prints.
 pub const EXPLAIN: &str = include_str!("analytics.md");
@@ -29,8 +29,6 @@ static BUILTIN: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../content/analyt
 
 /// Largest file.
 const MAX_FILE: u64 = 1 << 20;
-/// Folders below a rule folder.
-const MAX_DEPTH: usize = 32;
 
 /// A question, with what is said of it.
 #[derive(Clone, Debug)]
@@ -95,7 +93,7 @@ impl Analytics {
             }
         }
         for dir in dirs {
-            read_folder(dir, 0, &mut texts, &mut refused)?;
+            read_folder(dir, &mut texts, &mut refused)?;
         }
         let mut all = Vec::new();
         for (id, text) in &texts {
@@ -278,28 +276,12 @@ fn parse(id: &str, file: &str) -> Result<Analytic, String> {
 
 fn read_folder(
     dir: &Path,
-    depth: usize,
     texts: &mut BTreeMap<String, String>,
     refused: &mut Vec<RuleProblem>,
 ) -> Result<(), LoadError> {
-    let failed = |source| LoadError::Folder {
-        path: dir.to_owned(),
-        source,
-    };
-    let mut entries = std::fs::read_dir(dir)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .map_err(failed)?;
-    entries.sort_by_key(std::fs::DirEntry::file_name);
-    for entry in entries {
-        let path = entry.path();
-        if path.is_dir() {
-            if depth < MAX_DEPTH {
-                read_folder(&path, depth + 1, texts, refused)?;
-            }
-            continue;
-        }
+    for path in rule_files::list(dir, |path| id_of(path).is_some())? {
         let Some(id) = id_of(&path) else { continue };
-        let size = entry.metadata().map(|meta| meta.len()).unwrap_or_default();
+        let size = path.symlink_metadata().map(|meta| meta.len()).unwrap_or_default();
         let read = match size <= MAX_FILE {
             true => std::fs::read_to_string(&path).map_err(|error| error.to_string()),
             false => Err(format!("larger than {MAX_FILE} bytes")),

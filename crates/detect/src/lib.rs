@@ -16,6 +16,7 @@ pub mod indicators;
 pub mod mail;
 pub mod rarity;
 pub mod register;
+mod rule_files;
 pub mod senders;
 pub mod servers;
 pub mod sigma;

@@ -114,12 +114,7 @@ impl FindingTotal {
                 last: Timestamp::UNKNOWN,
             });
             total.findings += 1;
-            // An unknown time sorts first; it must not hide the first known one.
-            if total.first == Timestamp::UNKNOWN
-                || (finding.time != Timestamp::UNKNOWN && finding.time < total.first)
-            {
-                total.first = finding.time;
-            }
+            total.first = total.first.earlier_known(finding.time);
             total.last = total.last.max(finding.time);
         }
         totals.into_values().collect()

@@ -64,6 +64,15 @@ impl Timestamp {
         }
     }
 
+    /// The earlier of two points of time; one that is unknown never hides one that is known.
+    pub fn earlier_known(self, other: Self) -> Self {
+        match (self == Self::UNKNOWN, other == Self::UNKNOWN) {
+            (true, _) => other,
+            (_, true) => self,
+            _ => self.min(other),
+        }
+    }
+
     /// Whole seconds since the Unix epoch, or `None` for [`Timestamp::UNKNOWN`].
     pub fn seconds(self) -> Option<i64> {
         self.micros().map(|micros| micros.div_euclid(1_000_000))

@@ -226,11 +226,7 @@ impl<'a> RuleTotal<'a> {
 
     fn add(&mut self, total: &FindingTotal) {
         self.findings += total.findings;
-        // An unknown time sorts first; it must not hide the first known one.
-        if self.first == Timestamp::UNKNOWN || (total.first != Timestamp::UNKNOWN && total.first < self.first)
-        {
-            self.first = total.first;
-        }
+        self.first = self.first.earlier_known(total.first);
         self.last = self.last.max(total.last);
     }
 }

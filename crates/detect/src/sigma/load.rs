@@ -15,12 +15,10 @@ use super::gate::Commonness;
 use super::names::Names;
 use super::route::Router;
 use super::rule::Rule;
-use crate::LoadError;
+use crate::{LoadError, rule_files};
 
 static BUILTIN: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../content/sigma");
 
-/// Where the folders below a rule folder end: links may go in circles.
-const MAX_DEPTH: usize = 32;
 /// The largest file that can be a rule. The longest of SigmaHQ is 40 kB.
 const MAX_FILE: u64 = 4 << 20;
 
@@ -90,37 +88,16 @@ fn read_folder(
     out: &mut Vec<RuleFile>,
     problems: &mut Vec<RuleProblem>,
 ) -> Result<(), LoadError> {
-    let mut paths = Vec::new();
-    list(dir, 0, &mut paths)?;
-    paths.sort_unstable();
+    let paths = match dir.is_file() {
+        true => vec![dir.to_owned()],
+        false => rule_files::list(dir, is_yaml)?,
+    };
     let read: Vec<_> = paths.par_iter().map(|path| (path, read_text(path))).collect();
     for (path, text) in read {
         let name = path.display().to_string();
         match text {
             Ok(text) => out.push(RuleFile { name, text }),
             Err(reason) => problems.push(problem(name, "", reason)),
-        }
-    }
-    Ok(())
-}
-
-fn list(dir: &Path, depth: usize, out: &mut Vec<PathBuf>) -> Result<(), LoadError> {
-    let cannot = |source| LoadError::Folder {
-        path: dir.to_owned(),
-        source,
-    };
-    if dir.is_file() {
-        out.push(dir.to_owned());
-        return Ok(());
-    }
-    for entry in std::fs::read_dir(dir).map_err(cannot)? {
-        let path = entry.map_err(cannot)?.path();
-        if path.is_dir() {
-            if depth < MAX_DEPTH {
-                list(&path, depth + 1, out)?;
-            }
-        } else if is_yaml(&path) {
-            out.push(path);
         }
     }
     Ok(())

@@ -7,12 +7,10 @@ use include_dir::{Dir, include_dir};
 use yara_x::{Compiler, IgnoredRuleReason, SourceCode};
 
 use super::Rules;
-use crate::LoadError;
+use crate::{LoadError, rule_files};
 
 static BUILTIN: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../content/yara");
 
-/// Where the folders below a rule folder end: links may go in circles.
-const MAX_DEPTH: usize = 32;
 /// The largest file that can be a rule.
 const MAX_FILE: u64 = 32 << 20;
 
@@ -62,7 +60,7 @@ impl Rules {
             }
         }
         for dir in dirs {
-            read_folder(dir, dir, 0, &mut files, &mut problems)?;
+            read_folder(dir, &mut files, &mut problems)?;
         }
         Ok(compile(&files, problems))
     }
@@ -86,35 +84,18 @@ fn is_yara(path: &Path) -> bool {
 
 fn read_folder(
     root: &Path,
-    dir: &Path,
-    depth: usize,
     files: &mut Vec<RuleFile>,
     problems: &mut Vec<RuleProblem>,
 ) -> Result<(), LoadError> {
-    let failed = |source| LoadError::Folder {
-        path: dir.to_owned(),
-        source,
-    };
-    let mut entries = std::fs::read_dir(dir)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .map_err(failed)?;
-    entries.sort_by_key(std::fs::DirEntry::file_name);
-    for entry in entries {
-        let path = entry.path();
-        if path.is_dir() {
-            if depth < MAX_DEPTH {
-                read_folder(root, &path, depth + 1, files, problems)?;
-            }
-        } else if is_yara(&path) {
-            let name = path.strip_prefix(root).unwrap_or(&path).display().to_string();
-            match read_rule(&path) {
-                Ok(text) => files.push(RuleFile { name, text }),
-                Err(reason) => problems.push(RuleProblem {
-                    rule: name,
-                    title: String::new(),
-                    reason,
-                }),
-            }
+    for path in rule_files::list(root, is_yara)? {
+        let name = path.strip_prefix(root).unwrap_or(&path).display().to_string();
+        match read_rule(&path) {
+            Ok(text) => files.push(RuleFile { name, text }),
+            Err(reason) => problems.push(RuleProblem {
+                rule: name,
+                title: String::new(),
+                reason,
+            }),
         }
     }
     Ok(())

@@ -12,7 +12,7 @@ use blackrod_model::{Class, Column, Event, Field, Position, Raw, Timestamp, Valu
 use super::traffic;
 use crate::cloud::fill_columns;
 use crate::cloud::service::{Service, has};
-use crate::text::lines::{self, Cutting};
+use crate::text::lines::{self, Header};
 use crate::textinput::decode_head;
 use crate::times::read_time;
 use crate::{Block, Format, ReadError, Sink, SplitOutcome};
@@ -59,7 +59,11 @@ impl Format for Tsv {
         input: &mut dyn BufRead,
         emit: &mut dyn FnMut(Block) -> ControlFlow<()>,
     ) -> Result<SplitOutcome, ReadError> {
-        lines::split(input, &mut Header::default(), emit)
+        lines::split(
+            input,
+            &mut Header::of([b"#path\t", b"#fields\t", b"#unset_field\t"]),
+            emit,
+        )
     }
 
     fn parse(&self, block: &Block, sink: &mut dyn Sink) {
@@ -103,35 +107,6 @@ fn row<'a>(at: Position, line: &'a str, names: &[&'a str], unset: &str) -> Optio
         })
         .collect();
     Some(event)
-}
-
-/// The directives that hold for the lines that follow.
-#[derive(Default)]
-struct Header {
-    text: Vec<u8>,
-    about: [Vec<u8>; 3],
-}
-
-impl Cutting for Header {
-    fn directive(&mut self, line: &[u8]) -> bool {
-        const NAMES: [&[u8]; 3] = [b"#path\t", b"#fields\t", b"#unset_field\t"];
-        /// No header is longer.
-        const MAX_HEADER: usize = 16 * 1024;
-        let Some(which) = NAMES.iter().position(|name| line.starts_with(name)) else {
-            return line.starts_with(b"#");
-        };
-        if line.len() <= MAX_HEADER
-            && let Some(slot) = self.about.get_mut(which)
-        {
-            *slot = line.to_vec();
-            self.text = self.about.join(&b'\n');
-        }
-        true
-    }
-
-    fn context(&self) -> &[u8] {
-        &self.text
-    }
 }
 
 fn describe(event: &mut Event<'_>, path: &str) {

@@ -19,7 +19,7 @@ use std::ops::ControlFlow;
 use blackrod_model::{Class, Column, Event, Field, Position, Raw, Timestamp, Value};
 use memchr::{memchr, memchr2};
 
-use super::lines::{self, Cutting};
+use super::lines::{self, Header};
 use crate::cloud::{fill_account, fill_address};
 use crate::textinput::decode_head;
 use crate::times::read_time;
@@ -52,7 +52,11 @@ impl Format for Directives {
         input: &mut dyn BufRead,
         emit: &mut dyn FnMut(Block) -> ControlFlow<()>,
     ) -> Result<SplitOutcome, ReadError> {
-        lines::split(input, &mut Header::default(), emit)
+        lines::split(
+            input,
+            &mut Header::of([b"#Software:", b"#Log-type:", FIELDS]),
+            emit,
+        )
     }
 
     fn parse(&self, block: &Block, sink: &mut dyn Sink) {
@@ -62,37 +66,6 @@ impl Format for Directives {
         lines::each_line(block, &is_directive, &mut |at, line| layout.line(at, line, sink));
     }
 }
-
-/// The directives that hold for the lines that follow.
-#[derive(Default)]
-struct Header {
-    /// `#Software:`, `#Log-type:` and `#Fields:`, a line each.
-    text: Vec<u8>,
-    about: [Vec<u8>; 3],
-}
-
-impl Cutting for Header {
-    fn directive(&mut self, line: &[u8]) -> bool {
-        const NAMES: [&[u8]; 3] = [b"#Software:", b"#Log-type:", FIELDS];
-        let Some(which) = NAMES.iter().position(|name| line.starts_with(name)) else {
-            return line.starts_with(b"#");
-        };
-        if line.len() <= MAX_HEADER
-            && let Some(slot) = self.about.get_mut(which)
-        {
-            *slot = line.to_vec();
-            self.text = self.about.join(&b'\n');
-        }
-        true
-    }
-
-    fn context(&self) -> &[u8] {
-        &self.text
-    }
-}
-
-/// No header is longer.
-const MAX_HEADER: usize = 16 * 1024;
 
 /// How the lines of a block are made.
 struct Layout<'c> {

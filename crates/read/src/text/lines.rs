@@ -18,6 +18,48 @@ const BLOCK_LEN: usize = 1 << 20;
 /// Lines longer than this are refused.
 const MAX_LINE: usize = 1 << 20;
 
+/// No line of a header is longer.
+const MAX_HEADER: usize = 16 * 1024;
+
+/// Three directives of a header, each the newest of its name, which hold for the lines that follow; every other line
+/// that begins with `#` is none of a record.
+pub(crate) struct Header {
+    names: [&'static [u8]; 3],
+    /// A line each.
+    text: Vec<u8>,
+    about: [Vec<u8>; 3],
+}
+
+impl Header {
+    /// The directives that begin with `names`.
+    pub(crate) fn of(names: [&'static [u8]; 3]) -> Self {
+        Self {
+            names,
+            text: Vec::new(),
+            about: Default::default(),
+        }
+    }
+}
+
+impl Cutting for Header {
+    fn directive(&mut self, line: &[u8]) -> bool {
+        let Some(which) = self.names.iter().position(|name| line.starts_with(name)) else {
+            return line.starts_with(b"#");
+        };
+        if line.len() <= MAX_HEADER
+            && let Some(slot) = self.about.get_mut(which)
+        {
+            *slot = line.to_vec();
+            self.text = self.about.join(&b'\n');
+        }
+        true
+    }
+
+    fn context(&self) -> &[u8] {
+        &self.text
+    }
+}
+
 /// What a format says about its lines while they are cut.
 pub(crate) trait Cutting {
     /// Whether a line tells how to read those that follow; it is no record then.
