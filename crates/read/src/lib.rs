@@ -31,6 +31,7 @@ mod text;
 mod textinput;
 mod times;
 mod watch;
+mod window;
 pub mod windows;
 mod winjson;
 

@@ -2,25 +2,17 @@
 
 use std::fmt::Write as _;
 
-const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
-const MONTHS: [&str; 12] = [
-    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-];
+use jiff::civil::DateTime;
+use jiff::tz::Offset;
 
 /// `Mon, 4 Jan 2021 09:30:00 +0100` (RFC 5322 3.3), `zone` in minutes east of UTC.
 pub(crate) fn rfc5322(seconds: i64, zone: i32, out: &mut String) {
-    let local = seconds + i64::from(zone) * 60;
-    let (year, month, day) = civil(local.div_euclid(86_400));
-    let weekday = DAYS[local.div_euclid(86_400).rem_euclid(7) as usize];
-    let second = local.rem_euclid(86_400);
+    let local = civil(seconds + i64::from(zone) * 60);
     let sign = if zone < 0 { '-' } else { '+' };
     let _ = write!(
         out,
-        "{weekday}, {day} {} {year} {:02}:{:02}:{:02} {sign}{:02}{:02}",
-        MONTHS[month - 1],
-        second / 3_600,
-        second / 60 % 60,
-        second % 60,
+        "{} {sign}{:02}{:02}",
+        local.strftime("%a, %-d %b %Y %H:%M:%S"),
         zone.abs() / 60,
         zone.abs() % 60
     );
@@ -28,42 +20,18 @@ pub(crate) fn rfc5322(seconds: i64, zone: i32, out: &mut String) {
 
 /// `Mon Jan  4 09:30:00 2021`: what the separator of an mbox says (RFC 4155), in UTC.
 pub(crate) fn mbox(seconds: i64, out: &mut String) {
-    let (year, month, day) = civil(seconds.div_euclid(86_400));
-    let weekday = DAYS[seconds.div_euclid(86_400).rem_euclid(7) as usize];
-    let second = seconds.rem_euclid(86_400);
-    let _ = write!(
-        out,
-        "{weekday} {} {day:2} {:02}:{:02}:{:02} {year}",
-        MONTHS[month - 1],
-        second / 3_600,
-        second / 60 % 60,
-        second % 60
-    );
+    let _ = write!(out, "{}", civil(seconds).strftime("%a %b %e %H:%M:%S %Y"));
 }
 
 /// `20210104093000`.
 pub(crate) fn compact(seconds: i64) -> String {
-    let (year, month, day) = civil(seconds.div_euclid(86_400));
-    let second = seconds.rem_euclid(86_400);
-    format!(
-        "{year}{month:02}{day:02}{:02}{:02}{:02}",
-        second / 3_600,
-        second / 60 % 60,
-        second % 60
-    )
+    civil(seconds).strftime("%Y%m%d%H%M%S").to_string()
 }
 
-/// Year, month and day of a day counted from 1970-01-01 (Hinnant, "chrono-compatible low-level date algorithms").
-fn civil(days: i64) -> (i64, usize, i64) {
-    let z = days + 719_468;
-    let era = z.div_euclid(146_097);
-    let doe = z.rem_euclid(146_097);
-    let yoe = (doe - doe / 1_460 + doe / 36_524 - doe / 146_096) / 365;
-    let doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
-    let mp = (5 * doy + 2) / 153;
-    let month = if mp < 10 { mp + 3 } else { mp - 9 };
-    let year = yoe + era * 400 + i64::from(month <= 2);
-    (year, month as usize, doy - (153 * mp + 2) / 5 + 1)
+/// The date and time in UTC.
+fn civil(seconds: i64) -> DateTime {
+    let instant = jiff::Timestamp::from_second(seconds).unwrap_or_default();
+    Offset::UTC.to_datetime(instant)
 }
 
 #[cfg(test)]

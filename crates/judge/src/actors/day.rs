@@ -1,5 +1,10 @@
 //! Days, as publications are dated.
 
+use jiff::ToSpan;
+use jiff::civil::Date;
+
+const EPOCH: Date = Date::constant(1970, 1, 1);
+
 /// A day, counted from 1970-01-01.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Day(pub i64);
@@ -38,35 +43,16 @@ impl Day {
         })
     }
 
-    /// `2021-03-08`.
+    /// `2021-03-08`; `unknown` beyond all calendars.
     pub fn to_iso(self) -> String {
-        // Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms".
-        let shifted = self.0 + 719_468;
-        let era = shifted.div_euclid(146_097);
-        let of_era = shifted.rem_euclid(146_097);
-        let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-        let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-        let month_from_march = (5 * of_year + 2) / 153;
-        let day = of_year - (153 * month_from_march + 2) / 5 + 1;
-        let month = if month_from_march < 10 {
-            month_from_march + 3
-        } else {
-            month_from_march - 9
-        };
-        let year = year_of_era + era * 400 + i64::from(month <= 2);
-        format!("{year:04}-{month:02}-{day:02}")
+        let date = EPOCH.checked_add(self.0.days());
+        date.map_or_else(|_| "unknown".to_owned(), |date| date.to_string())
     }
 
-    fn of_civil(year: i64, month: i64, day: i64) -> Option<Self> {
-        if !(1970..=2200).contains(&year) || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
-            return None;
-        }
-        let shifted_year = if month <= 2 { year - 1 } else { year };
-        let era = shifted_year.div_euclid(400);
-        let year_of_era = shifted_year.rem_euclid(400);
-        let of_year = (153 * (if month > 2 { month - 3 } else { month + 9 }) + 2) / 5 + day - 1;
-        let of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + of_year;
-        Some(Self(era * 146_097 + of_era - 719_468))
+    fn of_civil(year: i16, month: i8, day: i8) -> Option<Self> {
+        let date = Date::new(year, month, day).ok()?;
+        let plausible = (1970..=2200).contains(&year);
+        plausible.then(|| Self(date.duration_since(EPOCH).as_hours() / 24))
     }
 }
 
@@ -83,13 +69,13 @@ fn bracketed(text: &str) -> Option<Day> {
     }
 }
 
-fn month(name: &str) -> Option<i64> {
+fn month(name: &str) -> Option<i8> {
     const MONTHS: [&str; 12] = [
         "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
     ];
     let start = name.get(..3)?.to_lowercase();
     let index = MONTHS.iter().position(|known| *known == start)?;
-    i64::try_from(index).ok().map(|index| index + 1)
+    i8::try_from(index + 1).ok()
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use blackrod_model::Value;
 use bumpalo::Bump;
+use jiff::tz::Offset;
 
 use super::bytes::Fault;
 
@@ -286,6 +287,8 @@ impl Digits {
 }
 
 const TICKS_PER_SECOND: u64 = 10_000_000;
+/// From 1601-01-01 to 1970-01-01.
+const SECONDS_TO_1970: i64 = 11_644_473_600;
 
 /// `2021-01-22T09:30:00.1234567Z` from 100 ns ticks since 1601 (MS-DTYP 2.3.3).
 fn filetime(ticks: u64, memory: &Bump) -> Result<&str, Fault> {
@@ -293,31 +296,16 @@ fn filetime(ticks: u64, memory: &Bump) -> Result<&str, Fault> {
         return Err(Fault::Unusual("a time beyond all calendars"));
     }
     let seconds = ticks / TICKS_PER_SECOND;
-    let (year, month, day) = date_of_day(seconds / 86_400);
-    if year > 9_999 {
-        return Err(Fault::Unusual("a year of five digits"));
-    }
+    let instant = i64::try_from(seconds)
+        .ok()
+        .and_then(|seconds| jiff::Timestamp::from_second(seconds - SECONDS_TO_1970).ok())
+        .ok_or(Fault::Unusual("a year of five digits"))?;
+    let date = Offset::UTC.to_datetime(instant).date();
+    let date =
+        [date.year(), date.month().into(), date.day().into()].map(|part| u64::from(part.unsigned_abs()));
     let second_of_day = seconds % 86_400;
     let clock = [second_of_day / 3_600, second_of_day / 60 % 60, second_of_day % 60];
-    time_text([year, month, day], clock, ticks % TICKS_PER_SECOND, memory)
-}
-
-/// The date `days` days after 1601-01-01, after Hinnant's `civil_from_days`: years are counted
-/// from March, in eras of 400 years.
-fn date_of_day(days: u64) -> (u64, u64, u64) {
-    let from_era_start = days + 584_694;
-    let (era, day_of_era) = (from_era_start / 146_097, from_era_start % 146_097);
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 {
-        month_from_march + 3
-    } else {
-        month_from_march - 9
-    };
-    let year = era * 400 + year_of_era + u64::from(month <= 2);
-    (year, month, day)
+    time_text(date, clock, ticks % TICKS_PER_SECOND, memory)
 }
 
 /// From a SYSTEMTIME: eight 16-bit numbers (MS-DTYP 2.3.13).

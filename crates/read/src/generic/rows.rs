@@ -4,13 +4,14 @@ use std::io::BufRead;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use blackrod_model::{Position, Refusal};
+use blackrod_model::Position;
 use memchr::{memchr, memchr2};
 
 use super::csv::{TAG, is_blank, sniff};
 use super::map::FieldMap;
-use crate::textinput::{Encoding, TextInput};
+use crate::textinput::TextInput;
 use crate::watch::{Nobody, Watch, strike};
+use crate::window::Window;
 use crate::{Block, HEAD_LEN, ReadError, SplitOutcome};
 
 /// Rows longer than this are refused: a quote was lost.
@@ -37,16 +38,13 @@ pub(crate) fn split_watched(
     emit: &mut dyn FnMut(Block) -> ControlFlow<()>,
 ) -> Result<SplitOutcome, ReadError> {
     let mut input = TextInput::open(input)?;
-    let mut buffer = Vec::new();
-    let mut more = input.fill(&mut buffer, BLOCK_LEN)?;
-    let head = buffer.get(..HEAD_LEN).unwrap_or(&buffer);
+    let mut window = Window::at_start(&input);
+    let mut more = input.fill(&mut window.bytes, BLOCK_LEN)?;
+    let head = window.bytes.get(..HEAD_LEN).unwrap_or(&window.bytes);
     let mut splitter = Splitter {
         delimiter: sniff(head).unwrap_or(b','),
-        encoding: input.encoding(),
-        offset: input.start(),
-        record: 1,
         context: None,
-        buffer,
+        window,
         drops_line: false,
         watch,
         outcome: SplitOutcome::default(),
@@ -60,22 +58,17 @@ pub(crate) fn split_watched(
         if !more {
             return Ok(splitter.outcome);
         }
-        let wanted = splitter.buffer.len() + BLOCK_LEN;
-        more = input.fill(&mut splitter.buffer, wanted)?;
+        let wanted = splitter.window.bytes.len() + BLOCK_LEN;
+        more = input.fill(&mut splitter.window.bytes, wanted)?;
     }
 }
 
 struct Splitter<'e> {
     delimiter: u8,
-    encoding: Encoding,
-    /// Where in the evidence `buffer` begins.
-    offset: u64,
-    /// The number of the first row in `buffer`.
-    record: u64,
     /// What every block needs to know, once the header was met.
     context: Option<Arc<[u8]>>,
-    buffer: Vec<u8>,
-    /// `buffer` begins within a line that was refused.
+    window: Window,
+    /// `window` begins within a line that was refused.
     drops_line: bool,
     watch: &'e mut dyn Watch,
     outcome: SplitOutcome,
@@ -95,26 +88,27 @@ enum Row {
 }
 
 impl Splitter<'_> {
-    /// Emits the whole rows of the buffer and keeps the rest.
+    /// Emits the whole rows of the window and keeps the rest.
     fn cut(&mut self, more: bool) -> ControlFlow<()> {
         if self.drops_line {
-            let newline = memchr(b'\n', &self.buffer);
+            let newline = memchr(b'\n', &self.window.bytes);
             self.drops_line = newline.is_none();
-            self.drop_first(newline.map_or(self.buffer.len(), |newline| newline + 1));
+            self.window
+                .skip(newline.map_or(self.window.bytes.len(), |newline| newline + 1));
         }
         let mut at = 0;
         let mut records = 0;
-        while at < self.buffer.len() {
+        while at < self.window.bytes.len() {
             match self.row(at, more) {
                 Row::Unfinished => break,
-                Row::Whole(end) if self.buffer.get(at..end).is_none_or(is_blank) => at = end,
+                Row::Whole(end) if self.window.bytes.get(at..end).is_none_or(is_blank) => at = end,
                 Row::Whole(end) if self.context.is_none() => {
-                    let mut context = vec![TAG, self.encoding.tag(), self.delimiter];
-                    let line = self.buffer.get(at..end).unwrap_or_default();
+                    let mut context = vec![TAG, self.window.encoding().tag(), self.delimiter];
+                    let line = self.window.bytes.get(at..end).unwrap_or_default();
                     self.watch.header(line, self.delimiter);
                     context.extend_from_slice(line);
                     self.context = Some(context.into());
-                    self.drop_first(end);
+                    self.window.skip(end);
                     at = 0;
                 }
                 Row::Whole(end) => {
@@ -126,10 +120,11 @@ impl Splitter<'_> {
                     self.emit_first(at, records)?;
                     let end = match broken {
                         Row::Broken(end) => end - at,
-                        _ => self.buffer.len(),
+                        _ => self.window.bytes.len(),
                     };
                     self.drops_line = matches!(broken, Row::BrokenLine);
-                    self.refuse_first(end);
+                    let refusal = self.window.refuse(0, end, NO_END);
+                    self.outcome.refusals.push(refusal);
                     (at, records) = (0, 0);
                 }
             }
@@ -137,22 +132,17 @@ impl Splitter<'_> {
         self.emit_first(at, records)
     }
 
-    /// Shows the row that is the `number`-th of the buffer to the one who looks on, and strikes it out
+    /// Shows the row that is the `number`-th of the window to the one who looks on, and strikes it out
     /// if he does not want it.
     fn show(&mut self, start: usize, end: usize, number: u64) {
         if !self.watch.looks() {
             return;
         }
-        let before = self.buffer.get(..start).unwrap_or_default();
         let position = Position {
-            offset: self.offset
-                + match self.encoding {
-                    Encoding::Utf8 => start as u64,
-                    other => other.source_len(before),
-                },
-            record: self.record + number,
+            offset: self.window.offset_of(start),
+            record: self.window.at().record + number,
         };
-        let Some(line) = self.buffer.get_mut(start..end) else {
+        let Some(line) = self.window.bytes.get_mut(start..end) else {
             return;
         };
         let content = line.trim_ascii_end().len();
@@ -164,54 +154,31 @@ impl Splitter<'_> {
     }
 
     fn row(&self, start: usize, more: bool) -> Row {
-        let rest = self.buffer.get(start..).unwrap_or_default();
+        let rest = self.window.bytes.get(start..).unwrap_or_default();
         let line_end = memchr(b'\n', rest);
         match (row_end(rest, self.delimiter), line_end) {
             (RowEnd::At(end), _) => Row::Whole(start + end),
             _ if more && rest.len() <= MAX_ROW => Row::Unfinished,
-            (RowEnd::InLine, _) if !more => Row::Whole(self.buffer.len()),
+            (RowEnd::InLine, _) if !more => Row::Whole(self.window.bytes.len()),
             (_, Some(newline)) => Row::Broken(start + newline + 1),
             (_, None) => Row::BrokenLine,
         }
     }
 
-    /// Emits the first `cut` bytes of the buffer, which hold `records` rows.
+    /// Emits the first `cut` bytes of the window, which hold `records` rows.
     fn emit_first(&mut self, cut: usize, records: u64) -> ControlFlow<()> {
-        let rest = self.buffer.split_off(cut.min(self.buffer.len()));
-        let bytes = std::mem::replace(&mut self.buffer, rest);
-        let (offset, first_record) = (self.offset, self.record);
-        self.offset += self.encoding.source_len(&bytes);
-        self.record += records;
-        match &self.context {
-            Some(context) if records > 0 => (self.emit)(Block {
-                offset,
-                first_record,
-                context: Arc::clone(context),
-                bytes,
-            }),
-            _ => ControlFlow::Continue(()),
+        let Some(context) = &self.context else {
+            self.window.skip(cut);
+            return ControlFlow::Continue(());
+        };
+        match self.window.take(cut, records, context) {
+            Some(block) => (self.emit)(block),
+            None => ControlFlow::Continue(()),
         }
     }
-
-    fn refuse_first(&mut self, length: usize) {
-        self.outcome.refusals.push(Refusal {
-            at: Position {
-                offset: self.offset,
-                record: self.record,
-            },
-            records: 1,
-            reason: "the row, or a quote in it, does not end within 1 MiB".to_owned(),
-        });
-        self.record += 1;
-        self.drop_first(length);
-    }
-
-    fn drop_first(&mut self, length: usize) {
-        let dropped = self.buffer.get(..length).unwrap_or(&self.buffer);
-        self.offset += self.encoding.source_len(dropped);
-        self.buffer.drain(..length.min(self.buffer.len()));
-    }
 }
+
+const NO_END: &str = "the row, or a quote in it, does not end within 1 MiB";
 
 enum RowEnd {
     /// Behind the line end of the row.

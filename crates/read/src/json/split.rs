@@ -12,6 +12,7 @@ use super::objects::{Found, Objects};
 use super::{MAX_RECORD, envelope};
 use crate::textinput::{Encoding, TextInput};
 use crate::watch::{Nobody, Watch, strike};
+use crate::window::Window;
 use crate::{Block, ReadError, SplitOutcome};
 
 /// Blocks are cut as soon as they are this long.
@@ -35,26 +36,23 @@ pub(crate) fn split_watched(
     emit: &mut dyn FnMut(Block) -> ControlFlow<()>,
 ) -> Result<SplitOutcome, ReadError> {
     let mut input = TextInput::open(input)?;
-    let mut buffer = Vec::new();
-    input.fill(&mut buffer, BLOCK_LEN)?;
-    let head_len = opening_envelope(&buffer);
+    let mut window = Window::at_start(&input);
+    input.fill(&mut window.bytes, BLOCK_LEN)?;
+    let head_len = opening_envelope(&window.bytes);
     let carrier = match head_len {
         Some(_) => Carrier::Envelope,
-        None => Carrier::of(&buffer),
+        None => Carrier::of(&window.bytes),
     };
     let mut splitter = Splitter {
-        offset: input.start(),
-        record: 1,
-        encoding: input.encoding(),
         context: Arc::new([carrier.tag(), input.encoding().tag()]),
-        buffer,
+        window,
         watch,
         outcome: SplitOutcome::default(),
         emit,
     };
     if let Some(head_len) = head_len {
         splitter.beside_array(head_len);
-        splitter.drop_first(head_len);
+        splitter.window.skip(head_len);
     }
     let flow = match carrier {
         Carrier::Lines => splitter.lines(&mut input)?,
@@ -270,13 +268,8 @@ impl Carrier {
 }
 
 struct Splitter<'e> {
-    /// Where in the evidence `buffer` begins.
-    offset: u64,
-    /// The number of the first record in `buffer`.
-    record: u64,
-    encoding: Encoding,
     context: Arc<[u8]>,
-    buffer: Vec<u8>,
+    window: Window,
     watch: &'e mut dyn Watch,
     outcome: SplitOutcome,
     emit: &'e mut dyn FnMut(Block) -> ControlFlow<()>,
@@ -285,30 +278,30 @@ struct Splitter<'e> {
 impl Splitter<'_> {
     fn lines(&mut self, input: &mut TextInput<'_>) -> Result<ControlFlow<()>, ReadError> {
         loop {
-            let more = input.fill(&mut self.buffer, BLOCK_LEN)?;
-            if self.buffer.is_empty() {
+            let more = input.fill(&mut self.window.bytes, BLOCK_LEN)?;
+            if self.window.bytes.is_empty() {
                 return Ok(ControlFlow::Continue(()));
             }
-            let mut cut = memrchr(b'\n', &self.buffer).map(|newline| newline + 1);
+            let mut cut = memrchr(b'\n', &self.window.bytes).map(|newline| newline + 1);
             if !more {
-                cut = Some(self.buffer.len());
+                cut = Some(self.window.bytes.len());
             }
             // A line that is longer than a block: read on until it ends.
             let mut line_goes_on = more;
-            while cut.is_none() && line_goes_on && self.buffer.len() <= MAX_RECORD {
-                let searched = self.buffer.len();
-                line_goes_on = input.fill(&mut self.buffer, searched + BLOCK_LEN)?;
-                let fresh = self.buffer.get(searched..).unwrap_or_default();
+            while cut.is_none() && line_goes_on && self.window.bytes.len() <= MAX_RECORD {
+                let searched = self.window.bytes.len();
+                line_goes_on = input.fill(&mut self.window.bytes, searched + BLOCK_LEN)?;
+                let fresh = self.window.bytes.get(searched..).unwrap_or_default();
                 cut = memchr(b'\n', fresh).map(|newline| searched + newline + 1);
             }
             match cut {
                 None if line_goes_on => {
-                    self.refuse_and_drop(self.buffer.len(), TOO_LONG);
+                    self.refuse_and_drop(self.window.bytes.len(), TOO_LONG);
                     self.skip_past(input, |buffer| memchr(b'\n', buffer))?;
                 }
                 cut => {
-                    let cut = cut.unwrap_or(self.buffer.len());
-                    let block = self.buffer.get(..cut).unwrap_or_default();
+                    let cut = cut.unwrap_or(self.window.bytes.len());
+                    let block = self.window.bytes.get(..cut).unwrap_or_default();
                     let records = match self.watch.looks() {
                         false => {
                             let lines = Lines::new(block);
@@ -335,21 +328,21 @@ impl Splitter<'_> {
     fn series(&mut self, input: &mut TextInput<'_>, carrier: Carrier) -> Result<ControlFlow<()>, ReadError> {
         let mut wanted = BLOCK_LEN;
         loop {
-            let more = input.fill(&mut self.buffer, wanted)?;
+            let more = input.fill(&mut self.window.bytes, wanted)?;
             let mut whole = 0;
             let mut records = 0;
             let mut unfinished = None;
             let mut ranges = Vec::new();
             let mut beside = false;
-            for found in Objects::new(&self.buffer) {
+            for found in Objects::new(&self.window.bytes) {
                 match found {
                     // A plain value at the very end may go on.
-                    Found::Whole(range) if more && range.end == self.buffer.len() => {
+                    Found::Whole(range) if more && range.end == self.window.bytes.len() => {
                         unfinished = Some(range.start);
                     }
-                    Found::Whole(range) if !is_record(carrier, &self.buffer, &range) => {
+                    Found::Whole(range) if !is_record(carrier, &self.window.bytes, &range) => {
                         whole = range.end;
-                        beside |= envelope::names_next_page(self.buffer.get(range).unwrap_or_default());
+                        beside |= envelope::names_next_page(self.window.bytes.get(range).unwrap_or_default());
                     }
                     Found::Whole(range) => {
                         whole = range.end;
@@ -363,7 +356,7 @@ impl Splitter<'_> {
             }
             let cut = match unfinished {
                 Some(_) => whole,
-                None => self.buffer.len(),
+                None => self.window.bytes.len(),
             };
             self.show(&ranges);
             if beside {
@@ -377,28 +370,26 @@ impl Splitter<'_> {
             }
             if unfinished.is_none() && records == 0 {
                 // Nothing but blanks and brackets.
-                self.drop_first(self.buffer.len());
+                self.window.skip(self.window.bytes.len());
             }
-            if self.buffer.len() > MAX_RECORD {
-                self.refuse_and_drop(self.buffer.len(), TOO_LONG);
+            if self.window.bytes.len() > MAX_RECORD {
+                self.refuse_and_drop(self.window.bytes.len(), TOO_LONG);
                 self.skip_past(input, |buffer| memchr::memmem::find(buffer, b"\n{"))?;
             }
-            wanted = self.buffer.len() + BLOCK_LEN;
+            wanted = self.window.bytes.len() + BLOCK_LEN;
         }
     }
 
     /// Shows records to the one who looks on, and strikes out those that he does not want.
     fn show(&mut self, ranges: &[Range<usize>]) {
-        let mut at = Position {
-            offset: self.offset,
-            record: self.record,
-        };
+        let encoding = self.window.encoding();
+        let mut at = self.window.at();
         let mut counted = 0;
         for range in ranges {
-            let before = self.buffer.get(counted..range.start).unwrap_or_default();
-            at.offset += self.encoding.source_len(before);
+            let before = self.window.bytes.get(counted..range.start).unwrap_or_default();
+            at.offset += encoding.source_len(before);
             counted = range.start;
-            let Some(record) = self.buffer.get_mut(range.clone()) else {
+            let Some(record) = self.window.bytes.get_mut(range.clone()) else {
                 continue;
             };
             if !self.watch.record(record, at) {
@@ -410,17 +401,14 @@ impl Splitter<'_> {
 
     /// Looks at the first `length` bytes, which stand beside the array of an envelope.
     fn beside_array(&mut self, length: usize) {
-        if envelope::names_next_page(self.buffer.get(..length).unwrap_or_default()) {
+        if envelope::names_next_page(self.window.bytes.get(..length).unwrap_or_default()) {
             self.note_next_page();
         }
     }
 
     fn note_next_page(&mut self) {
         self.outcome.refusals.push(Refusal {
-            at: Position {
-                offset: self.offset,
-                record: self.record,
-            },
+            at: self.window.at(),
             records: 0,
             reason: "missing evidence: this is one page of an answer that names a further page".to_owned(),
         });
@@ -428,55 +416,26 @@ impl Splitter<'_> {
 
     fn end_of_series(&mut self, unfinished: bool) -> ControlFlow<()> {
         if unfinished {
-            self.refuse_and_drop(self.buffer.len(), "the input ends within this record");
+            self.refuse_and_drop(self.window.bytes.len(), "the input ends within this record");
             self.outcome.incomplete = true;
         }
         ControlFlow::Continue(())
     }
 
-    /// Emits the first `cut` bytes of the buffer, which hold `records` records.
+    /// Emits the first `cut` bytes of the window, which hold `records` records.
     fn emit_first(&mut self, cut: usize, records: u64) -> ControlFlow<()> {
-        let rest = self.buffer.split_off(cut.min(self.buffer.len()));
-        let bytes = std::mem::replace(&mut self.buffer, rest);
-        let offset = self.offset;
-        let first_record = self.record;
-        self.offset += self.encoding.source_len(&bytes);
-        self.record += records;
-        if records == 0 {
-            return ControlFlow::Continue(());
+        match self.window.take(cut, records, &self.context) {
+            Some(block) => (self.emit)(block),
+            None => ControlFlow::Continue(()),
         }
-        (self.emit)(Block {
-            offset,
-            first_record,
-            context: Arc::clone(&self.context),
-            bytes,
-        })
     }
 
-    /// Refuses the one record that the first `length` bytes of the buffer belong to.
+    /// Refuses the one record that the first `length` bytes of the window belong to.
     fn refuse_and_drop(&mut self, length: usize, reason: &str) {
-        let blanks = self
-            .buffer
-            .iter()
-            .take_while(|byte| is_between_records(**byte))
-            .count();
-        let before = self.buffer.get(..blanks).unwrap_or_default();
-        self.outcome.refusals.push(Refusal {
-            at: Position {
-                offset: self.offset + self.encoding.source_len(before),
-                record: self.record,
-            },
-            records: 1,
-            reason: reason.to_owned(),
-        });
-        self.record += 1;
-        self.drop_first(length);
-    }
-
-    fn drop_first(&mut self, length: usize) {
-        let dropped = self.buffer.get(..length).unwrap_or(&self.buffer);
-        self.offset += self.encoding.source_len(dropped);
-        self.buffer.drain(..length.min(self.buffer.len()));
+        let bytes = self.window.bytes.iter();
+        let blanks = bytes.take_while(|byte| is_between_records(**byte)).count();
+        let refusal = self.window.refuse(blanks, length, reason);
+        self.outcome.refusals.push(refusal);
     }
 
     /// Drops what comes until `find` finds something; the byte found there is the last one dropped.
@@ -486,14 +445,14 @@ impl Splitter<'_> {
         find: fn(&[u8]) -> Option<usize>,
     ) -> Result<(), ReadError> {
         loop {
-            if let Some(found) = find(&self.buffer) {
-                self.drop_first(found + 1);
+            if let Some(found) = find(&self.window.bytes) {
+                self.window.skip(found + 1);
                 return Ok(());
             }
             // What is looked for may lie across two pieces.
-            self.drop_first(self.buffer.len().saturating_sub(1));
-            if !input.fill(&mut self.buffer, BLOCK_LEN)? && find(&self.buffer).is_none() {
-                self.drop_first(self.buffer.len());
+            self.window.skip(self.window.bytes.len().saturating_sub(1));
+            if !input.fill(&mut self.window.bytes, BLOCK_LEN)? && find(&self.window.bytes).is_none() {
+                self.window.skip(self.window.bytes.len());
                 return Ok(());
             }
         }

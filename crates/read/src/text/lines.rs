@@ -5,11 +5,12 @@ use std::io::BufRead;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use blackrod_model::{Position, Refusal};
+use blackrod_model::Position;
 use memchr::{memchr, memrchr};
 
 use crate::json::Lines;
 use crate::textinput::{Encoding, TextInput, decode_head};
+use crate::window::Window;
 use crate::{Block, ReadError, SplitOutcome};
 
 /// Blocks are cut as soon as they are this long.
@@ -94,119 +95,96 @@ pub(crate) fn split(
 ) -> Result<SplitOutcome, ReadError> {
     let mut input = TextInput::open(input)?;
     let mut outcome = SplitOutcome::default();
-    let encoding = input.encoding();
-    let mut buffer = Vec::new();
-    let mut offset = input.start();
-    let mut record = 1;
+    let mut window = Window::at_start(&input);
     let mut skips_line = false;
     loop {
-        let wanted = buffer.len() + BLOCK_LEN;
-        let more = input.fill(&mut buffer, wanted)?;
+        let wanted = window.bytes.len() + BLOCK_LEN;
+        let more = input.fill(&mut window.bytes, wanted)?;
         if skips_line {
-            let length = memchr(b'\n', &buffer).map_or(buffer.len(), |newline| newline + 1);
-            skips_line = length == buffer.len() && more;
-            offset += encoding.source_len(buffer.get(..length).unwrap_or_default());
-            buffer.drain(..length);
+            let newline = memchr(b'\n', &window.bytes);
+            skips_line = newline.is_none();
+            window.skip(newline.map_or(window.bytes.len(), |newline| newline + 1));
         }
-        let lines_end = memrchr(b'\n', &buffer).map_or(0, |newline| newline + 1);
+        let lines_end = memrchr(b'\n', &window.bytes).map_or(0, |newline| newline + 1);
         let cut = match more {
             true => cutting
-                .cut(buffer.get(..lines_end).unwrap_or_default())
+                .cut(window.bytes.get(..lines_end).unwrap_or_default())
                 .min(lines_end),
-            false => buffer.len(),
+            false => window.bytes.len(),
         };
-        let rest = buffer.split_off(cut);
-        let lines = std::mem::replace(&mut buffer, rest);
-        let mut stretch = Stretch {
-            encoding,
-            offset,
-            record,
-        };
-        if stretch.emit_all(lines, cutting, emit).is_break() {
+        if emit_lines(&mut window, cut, cutting, emit).is_break() {
             outcome.incomplete = true;
             return Ok(outcome);
         }
-        (offset, record) = (stretch.offset, stretch.record);
         if !more {
             return Ok(outcome);
         }
-        if buffer.len() > MAX_LINE && memchr(b'\n', &buffer).is_none() {
-            outcome.refusals.push(Refusal {
-                at: Position { offset, record },
-                records: 1,
-                reason: "the line is longer than 1 MiB".to_owned(),
-            });
-            record += 1;
-            offset += encoding.source_len(&buffer);
-            buffer.clear();
+        if window.bytes.len() > MAX_LINE && memchr(b'\n', &window.bytes).is_none() {
+            let refusal = window.refuse(0, window.bytes.len(), "the line is longer than 1 MiB");
+            outcome.refusals.push(refusal);
             skips_line = true;
         }
     }
 }
 
-/// Where the next block begins.
-struct Stretch {
-    encoding: Encoding,
-    offset: u64,
-    record: u64,
-}
-
-impl Stretch {
-    /// Emits `lines` as one block, or as several where directives stand among them.
-    fn emit_all(
-        &mut self,
-        lines: Vec<u8>,
-        cutting: &mut dyn Cutting,
-        emit: &mut dyn FnMut(Block) -> ControlFlow<()>,
-    ) -> ControlFlow<()> {
-        let mut start = 0;
-        let mut records = 0;
-        for (at, line) in Lines::new(&lines) {
-            let line = line.trim_ascii_end();
-            if line.is_empty() {
-                continue;
-            }
-            if line.first() != Some(&b'#') {
-                records += 1;
-                continue;
-            }
-            let before = cutting.context().to_vec();
-            if !cutting.directive(line) {
-                records += 1;
-            } else if cutting.context() != before {
-                let block = lines.get(start..at).unwrap_or_default().to_vec();
-                self.emit_one(block, records, &before, emit)?;
-                (start, records) = (at, 0);
-            }
+/// Emits the first `cut` bytes of the window as one block, or as several where directives stand among them.
+fn emit_lines(
+    window: &mut Window,
+    cut: usize,
+    cutting: &mut dyn Cutting,
+    emit: &mut dyn FnMut(Block) -> ControlFlow<()>,
+) -> ControlFlow<()> {
+    // Lengths and numbers of records, and what holds for them.
+    let mut pieces: Vec<(usize, u64, Arc<[u8]>)> = Vec::new();
+    let tag = window.encoding().tag();
+    let context = |cutting: &dyn Cutting| -> Arc<[u8]> { [&[tag], cutting.context()].concat().into() };
+    let mut start = 0;
+    let mut records = 0;
+    for (at, line) in Lines::new(window.bytes.get(..cut).unwrap_or_default()) {
+        let line = line.trim_ascii_end();
+        if line.is_empty() {
+            continue;
         }
-        let block = match start {
-            0 => lines,
-            _ => lines.get(start..).unwrap_or_default().to_vec(),
-        };
-        self.emit_one(block, records, cutting.context(), emit)
+        if line.first() != Some(&b'#') {
+            records += 1;
+            continue;
+        }
+        let before = context(cutting);
+        if !cutting.directive(line) {
+            records += 1;
+        } else if before.get(1..) != Some(cutting.context()) {
+            pieces.push((at - start, records, before));
+            (start, records) = (at, 0);
+        }
     }
-
-    fn emit_one(
-        &mut self,
-        bytes: Vec<u8>,
-        records: u64,
-        context: &[u8],
-        emit: &mut dyn FnMut(Block) -> ControlFlow<()>,
-    ) -> ControlFlow<()> {
-        let (offset, first_record) = (self.offset, self.record);
-        self.offset += self.encoding.source_len(&bytes);
-        self.record += records;
-        if records == 0 {
-            return ControlFlow::Continue(());
-        }
-        let context: Arc<[u8]> = [&[self.encoding.tag()], context].concat().into();
-        emit(Block {
+    let last = context(cutting);
+    let all = records + pieces.iter().map(|(_, records, _)| records).sum::<u64>();
+    let Some(whole) = window.take(cut, all, &last) else {
+        return ControlFlow::Continue(());
+    };
+    if pieces.is_empty() {
+        return emit(whole);
+    }
+    pieces.push((cut - start, records, last));
+    // Copied from the whole, so that many directives cost no more than few.
+    let mut start = 0;
+    let (mut offset, mut first_record) = (whole.offset, whole.first_record);
+    for (length, records, context) in pieces {
+        let bytes = whole.bytes.get(start..start + length).unwrap_or_default();
+        let block = Block {
             offset,
             first_record,
             context,
-            bytes,
-        })
+            bytes: bytes.to_vec(),
+        };
+        start += length;
+        offset += window.encoding().source_len(bytes);
+        first_record += records;
+        if records > 0 {
+            emit(block)?;
+        }
     }
+    ControlFlow::Continue(())
 }
 
 /// The lines of a block that [`split`] made which are not blank, each with its place, without its end.

@@ -1,4 +1,4 @@
-//! Measures reading alone: `cargo run --release -p blackrod-read --example read_rate -- FILE...`
+//! Measures reading alone: `cargo run --release -p blackrod-benches --bin read_rate -- FILE...`
 //!
 //! Splits and parses the given files on one thread, throws the events away, and prints how many
 //! there were and how much was read per CPU second. Files are loaded before the clock starts.

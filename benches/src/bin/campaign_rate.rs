@@ -1,5 +1,5 @@
-//! How long judging takes and how much memory: `cargo run --release -p blackrod-judge --example
-//! campaign_rate [FINDINGS]` (100,000 unless told) over findings that share 10,000 entities.
+//! How long judging takes and how much memory: `cargo run --release -p blackrod-benches --bin
+//! campaign_rate -- [FINDINGS]` (100,000 unless told) over findings that share 10,000 entities.
 
 use std::time::Instant;
 

@@ -1,7 +1,7 @@
 //! How fast Windows events in JSON become events, beside `serde_json`'s tree of values on the same records.
 //!
 //! ```text
-//! cargo run --release -p blackrod-read --example json_rate -- FOLDER [ROUNDS]
+//! cargo run --release -p blackrod-benches --bin json_rate -- FOLDER [ROUNDS]
 //! ```
 //!
 //! Prints megabytes per CPU second and CPU microseconds per event, on one thread (Linux only: CPU time

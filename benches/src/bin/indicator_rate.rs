@@ -1,7 +1,7 @@
 //! How long comparing events with indicators takes: without any, with a thousand, with a million.
 //!
 //! ```text
-//! cargo run --release -p blackrod-detect --example indicator_rate [FILE.ndjson [RECORDS]]
+//! cargo run --release -p blackrod-benches --bin indicator_rate [FILE.ndjson [RECORDS]]
 //! ```
 //!
 //! Records come from FILE (one JSON object a line, at most RECORDS of them) or are made up: Sysmon

@@ -1,7 +1,7 @@
 //! How fast events and findings get into a case, and how fast a hunt answers.
 //!
 //! ```text
-//! cargo run --release -p blackrod-store --example write_rate -- [EVENTS] [FILE.json]
+//! cargo run --release -p blackrod-benches --bin write_rate -- [EVENTS] [FILE.json]
 //! ```
 //!
 //! `FILE.json` holds Windows events as JSON, one per line; without it events are invented (less repetitive than real ones).

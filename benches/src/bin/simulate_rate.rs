@@ -1,4 +1,4 @@
-//! Measures the generator: `cargo run --release -p blackrod-simulate --example simulate_rate -- [SEED] [SCALE]`
+//! Measures the generator: `cargo run --release -p blackrod-benches --bin simulate_rate -- [SEED] [SCALE]`
 //!
 //! Writes all messages of a run to memory that is used again, then makes the facts of all of them; prints how many there
 //! were of each kind, their size, and how many were made in a second.
