@@ -6,15 +6,17 @@
 //! that account's own work.
 
 use std::collections::HashMap;
-use std::time::Instant;
 
 use blackrod_detect::rarity::{Extractor, Options, Outcome, Stream, Table};
 use blackrod_model::process::{Act, ProcessFacts};
 use blackrod_model::{Estate, EvidenceId, Position, Timestamp};
+use cpu_time::ProcessTime;
 
 use crate::playbooks::{BENIGN, Daily, PLAYBOOKS};
 
 const HOSTS: u64 = 300;
+const SERVERS: u64 = 20;
+const USERS: u64 = 260;
 const DAYS: u64 = 30;
 const INTRUSIONS: u64 = 20;
 const ADMINS: u64 = 12;
@@ -22,7 +24,7 @@ const START: i64 = 1_767_571_200; // Monday, 2026-01-05
 const DAY: i64 = 86_400;
 
 /// SplitMix64: small, and the same everywhere.
-struct Random(u64);
+pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
     fn next(&mut self) -> u64 {
@@ -43,13 +45,13 @@ impl Random {
 }
 
 /// One step before its facts are drawn.
-struct Raw {
-    time: i64,
-    host: String,
-    user: String,
-    session: u64,
-    parent: &'static str,
-    command: String,
+pub(crate) struct Raw {
+    pub(crate) time: i64,
+    pub(crate) host: String,
+    pub(crate) user: String,
+    pub(crate) session: u64,
+    pub(crate) parent: &'static str,
+    pub(crate) command: String,
     intrusion: Option<u64>,
     logon_from: Option<String>,
 }
@@ -62,6 +64,18 @@ struct Result {
     false_alerts: usize,
 }
 
+/// What all seeds came to with one budget.
+#[derive(Default)]
+struct Total {
+    found: usize,
+    all: usize,
+    alerts: usize,
+    false_alerts: usize,
+    before_first: Vec<usize>,
+}
+
+const BUDGETS: [u32; 2] = [1, 5];
+
 /// Runs seeds `first..first + count`.
 pub(crate) fn run(first: u64, count: u64, hard_negatives: &[String]) -> anyhow::Result<()> {
     println!("{HOSTS} hosts, {DAYS} days, {INTRUSIONS} intrusions a run, alerts for the whole estate");
@@ -69,46 +83,57 @@ pub(crate) fn run(first: u64, count: u64, hard_negatives: &[String]) -> anyhow::
         "{:>6} {:>9} {:>10} {:>10} {:>8} {:>8} {:>14} {:>10}",
         "seed", "records", "alerts/day", "found", "alerts", "false", "median before", "facts/CPUs"
     );
-    let mut totals: HashMap<u32, (usize, usize)> = HashMap::new();
+    let mut totals: HashMap<u32, Total> = HashMap::new();
     for seed in first..first + count {
         let raws = generate(seed, hard_negatives);
-        let clock = Instant::now();
+        let clock = ProcessTime::now();
         let facts = draw(&raws);
-        for budget in [1_u32, 5] {
-            let began = Instant::now();
+        let drawing = clock.elapsed();
+        for budget in BUDGETS {
+            let clock = ProcessTime::now();
             let outcome = judge(&facts, budget);
-            let rate = facts.len() as f64 / (began.elapsed() + clock.elapsed()).as_secs_f64();
+            let rate = facts.len() as f64 / (clock.elapsed() + drawing).as_secs_f64();
             let mut result = compare(&raws, &outcome);
-            result.before_first.sort_unstable();
-            let median = result
-                .before_first
-                .get(result.before_first.len() / 2)
-                .map_or("-".to_owned(), ToString::to_string);
             println!(
-                "{seed:>6} {:>9} {budget:>10} {:>7}/{INTRUSIONS} {:>8} {:>8} {median:>14} {rate:>10.0}",
+                "{seed:>6} {:>9} {budget:>10} {:>7}/{INTRUSIONS} {:>8} {:>8} {:>14} {rate:>10.0}",
                 facts.len(),
                 result.found,
                 result.alerts,
-                result.false_alerts
+                result.false_alerts,
+                median(&mut result.before_first),
             );
             let total = totals.entry(budget).or_default();
-            total.0 += result.found;
-            total.1 += INTRUSIONS as usize;
+            total.found += result.found;
+            total.all += INTRUSIONS as usize;
+            total.alerts += result.alerts;
+            total.false_alerts += result.false_alerts;
+            total.before_first.append(&mut result.before_first);
             if std::env::var_os("LOTL_VERBOSE").is_some() {
                 explain(&raws, &outcome);
             }
         }
     }
-    for budget in [1_u32, 5] {
-        if let Some((found, all)) = totals.get(&budget) {
-            println!(
-                "{budget} a day: {found} of {all} intrusions found ({:.1} %)",
-                100.0 * *found as f64 / *all as f64
-            );
-        }
+    for budget in BUDGETS {
+        let Some(total) = totals.get_mut(&budget) else { continue };
+        println!(
+            "{budget} a day: {} of {} intrusions found ({:.1} %), {} alerts of which {} false; median commands before the first alert: {}",
+            total.found,
+            total.all,
+            100.0 * total.found as f64 / total.all as f64,
+            total.alerts,
+            total.false_alerts,
+            median(&mut total.before_first),
+        );
     }
     println!("A false-positive rate below 1e-3 cannot be shown from generated data.");
     Ok(())
+}
+
+fn median(counts: &mut [usize]) -> String {
+    counts.sort_unstable();
+    counts
+        .get(counts.len() / 2)
+        .map_or("-".to_owned(), ToString::to_string)
 }
 
 fn judge(facts: &[ProcessFacts], budget: u32) -> Outcome {
@@ -176,13 +201,7 @@ fn draw(raws: &[Raw]) -> Vec<ProcessFacts> {
     raws.iter()
         .enumerate()
         .map(|(index, raw)| {
-            let image = raw
-                .command
-                .trim_start_matches('"')
-                .split(['"', ' '])
-                .next()
-                .unwrap_or_default();
-            let mut facts = extractor.command(image, raw.parent, &raw.command);
+            let mut facts = extractor.command(raw.image(), raw.parent, &raw.command);
             if let Some(from) = &raw.logon_from {
                 facts = ProcessFacts {
                     act: Act::Logon,
@@ -213,7 +232,7 @@ fn fill(template: &str, random: &mut Random, user: &str, host: &str) -> String {
         ("{host}", host.to_owned()),
         ("{server}", format!("srv{:02}", random.below(20))),
         ("{ws}", format!("ws{:03}", random.below(HOSTS - 20))),
-        ("{who}", format!("u{:03}", random.below(260))),
+        ("{who}", format!("u{:03}", random.below(USERS))),
         ("{n}", random.below(9_000).to_string()),
         ("{n2}", random.below(60_000).to_string()),
         ("{hex}", format!("{:08x}", random.next() as u32)),
@@ -267,80 +286,10 @@ fn fill(template: &str, random: &mut Random, user: &str, host: &str) -> String {
 fn generate(seed: u64, hard_negatives: &[String]) -> Vec<Raw> {
     let mut random = Random(seed.wrapping_mul(0x1234_5677) ^ 0xb1ac_c0d0);
     let mut raws = Vec::new();
-    // The tools of this estate: not every institution has every product.
-    let chosen: Vec<&Daily> = BENIGN
-        .iter()
-        .filter(|work| work.always || random.chance(700))
-        .collect();
-    for host_number in 0..HOSTS {
-        let is_server = host_number < 20;
-        let host = if is_server {
-            format!("srv{host_number:02}")
-        } else {
-            format!("ws{:03}", host_number - 20)
-        };
-        let own_user = format!("u{:03}", host_number.saturating_sub(20) % 260);
+    let work = Work::chosen(USERS, &mut random, hard_negatives);
+    for host in 0..HOSTS {
         for day in 0..DAYS {
-            let weekend = day % 7 >= 5;
-            for (number, work) in chosen.iter().enumerate() {
-                if work.servers != is_server && !work.everywhere || (weekend && work.office_hours) {
-                    continue;
-                }
-                let user = match work.who {
-                    "system" => "system".to_owned(),
-                    "admin" => format!("adm{}", random.below(ADMINS)),
-                    "helpdesk" => format!("hd{}", random.below(4)),
-                    "service" => format!("svc_{}", number % 8),
-                    _ => own_user.clone(),
-                };
-                // Some work is done by few.
-                let mut times = u64::from(work.a_day_by_hundred) / 100;
-                times += u64::from(random.below(100) < u64::from(work.a_day_by_hundred) % 100);
-                for _ in 0..times {
-                    let second = if work.office_hours {
-                        8 * 3_600 + random.below(9 * 3_600)
-                    } else {
-                        random.below(86_400)
-                    };
-                    let time = START + day as i64 * DAY + second as i64;
-                    let session = session_of(&host, &user, day);
-                    for (offset, template) in work.commands.iter().enumerate() {
-                        raws.push(Raw {
-                            time: time + offset as i64 * (1 + random.below(20) as i64),
-                            host: host.clone(),
-                            user: user.clone(),
-                            session,
-                            parent: work.parent,
-                            command: fill(template, &mut random, &user, &host),
-                            intrusion: None,
-                            logon_from: None,
-                        });
-                    }
-                }
-            }
-            // Now and then an administrator runs a script that nobody ran here before.
-            if !weekend && random.chance(6) && !hard_negatives.is_empty() {
-                let user = format!("adm{}", random.below(ADMINS));
-                let from = random.below(hard_negatives.len() as u64) as usize;
-                let time = START + day as i64 * DAY + 8 * 3_600 + random.below(9 * 3_600) as i64;
-                for (offset, command) in hard_negatives
-                    .iter()
-                    .skip(from)
-                    .take(3 + random.below(12) as usize)
-                    .enumerate()
-                {
-                    raws.push(Raw {
-                        time: time + offset as i64,
-                        host: host.clone(),
-                        user: user.clone(),
-                        session: session_of(&host, &user, day),
-                        parent: "cmd.exe",
-                        command: command.clone(),
-                        intrusion: None,
-                        logon_from: None,
-                    });
-                }
-            }
+            work.day_of_host(host, day, &mut random, &mut raws);
         }
     }
     for intrusion in 0..INTRUSIONS {
@@ -350,6 +299,96 @@ fn generate(seed: u64, hard_negatives: &[String]) -> Vec<Raw> {
         (left.time, &left.host, &left.command).cmp(&(right.time, &right.host, &right.command))
     });
     raws
+}
+
+/// What is done in an estate.
+pub(crate) struct Work<'n> {
+    users: u64,
+    chosen: Vec<&'static Daily>,
+    hard_negatives: &'n [String],
+}
+
+impl<'n> Work<'n> {
+    /// Of an institution with `users` people. Not every one has every product.
+    pub(crate) fn chosen(users: u64, random: &mut Random, hard_negatives: &'n [String]) -> Self {
+        let chosen = BENIGN.iter().filter(|work| work.always || random.chance(700));
+        Self {
+            users,
+            chosen: chosen.collect(),
+            hard_negatives,
+        }
+    }
+
+    /// What is done on one host in one day; the first twenty hosts are servers.
+    pub(crate) fn day_of_host(&self, number: u64, day: u64, random: &mut Random, raws: &mut Vec<Raw>) {
+        let is_server = number < SERVERS;
+        let host = match is_server {
+            true => format!("srv{number:02}"),
+            false => format!("ws{:03}", number - SERVERS),
+        };
+        let own_user = format!("u{:03}", number.saturating_sub(SERVERS) % self.users);
+        let weekend = day % 7 >= 5;
+        for (place, work) in self.chosen.iter().enumerate() {
+            if work.servers != is_server && !work.everywhere || (weekend && work.office_hours) {
+                continue;
+            }
+            let user = match work.who {
+                "system" => "system".to_owned(),
+                "admin" => format!("adm{}", random.below(ADMINS)),
+                "helpdesk" => format!("hd{}", random.below(4)),
+                "service" => format!("svc_{}", place % 8),
+                _ => own_user.clone(),
+            };
+            // Some work is done by few.
+            let mut times = u64::from(work.a_day_by_hundred) / 100;
+            times += u64::from(random.below(100) < u64::from(work.a_day_by_hundred) % 100);
+            for _ in 0..times {
+                let second = if work.office_hours {
+                    8 * 3_600 + random.below(9 * 3_600)
+                } else {
+                    random.below(86_400)
+                };
+                let time = START + day as i64 * DAY + second as i64;
+                for (offset, template) in work.commands.iter().enumerate() {
+                    let time = time + offset as i64 * (1 + random.below(20) as i64);
+                    let command = fill(template, random, &user, &host);
+                    raws.push(Raw::benign(time, &host, &user, day, work.parent, command));
+                }
+            }
+        }
+        // Now and then an administrator runs a script that nobody ran here before.
+        if !weekend && random.chance(6) && !self.hard_negatives.is_empty() {
+            let user = format!("adm{}", random.below(ADMINS));
+            let from = random.below(self.hard_negatives.len() as u64) as usize;
+            let time = START + day as i64 * DAY + 8 * 3_600 + random.below(9 * 3_600) as i64;
+            let script = self.hard_negatives.iter().skip(from);
+            for (offset, command) in script.take(3 + random.below(12) as usize).enumerate() {
+                let time = time + offset as i64;
+                raws.push(Raw::benign(time, &host, &user, day, "cmd.exe", command.clone()));
+            }
+        }
+    }
+}
+
+impl Raw {
+    fn benign(time: i64, host: &str, user: &str, day: u64, parent: &'static str, command: String) -> Self {
+        Self {
+            time,
+            host: host.to_owned(),
+            user: user.to_owned(),
+            session: session_of(host, user, day),
+            parent,
+            command,
+            intrusion: None,
+            logon_from: None,
+        }
+    }
+
+    /// The program that stands first in the command.
+    pub(crate) fn image(&self) -> &str {
+        let line = self.command.trim_start_matches('"');
+        line.split(['"', ' ']).next().unwrap_or_default()
+    }
 }
 
 /// Spreads a published sequence of commands over hours to weeks, through accounts that exist.
@@ -362,7 +401,7 @@ fn intrude(intrusion: u64, random: &mut Random, raws: &mut Vec<Raw>) {
     let user = match intrusion {
         0..9 => format!("adm{intrusion}"),
         9..12 => format!("svc_{}", intrusion - 9),
-        _ => format!("u{:03}", intrusion * 12 % 260),
+        _ => format!("u{:03}", intrusion * 12 % USERS),
     };
     let begin = START + first_day as i64 * DAY + random.below(86_400) as i64;
     let end = (begin + span_hours * 3_600).min(START + DAYS as i64 * DAY - 60);

@@ -41,6 +41,9 @@ pub(crate) enum Command {
     /// Campaigns: list them, and correct what was drawn together
     #[command(subcommand)]
     Campaign(Campaign),
+    /// Commands that are new in the estate: list them, say which are usual
+    #[command(subcommand)]
+    Usual(Usual),
     /// Exchange STIX with a TAXII 2.1 server
     #[command(subcommand)]
     Taxii(Taxii),
@@ -553,6 +556,33 @@ pub(crate) enum Campaign {
 
 fn time(text: &str) -> Result<Timestamp, String> {
     Timestamp::parse(text).ok_or_else(|| format!("{text} is no time such as 2021-01-22T10:30:00Z"))
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Usual {
+    /// Print the commands that are new in the last week of a case's evidence, those first that speak most for an intruder
+    List {
+        /// The case
+        #[arg(long, value_name = "DIR")]
+        case: PathBuf,
+        /// Print as JSON, with what was said to be usual
+        #[arg(long)]
+        json: bool,
+    },
+    /// Say that commands are usual: they say nothing against whoever runs them; what a rule finds is found as before
+    Add {
+        #[command(flatten)]
+        at: Remarking,
+        /// Why
+        #[arg(long)]
+        reason: String,
+        /// Only for this account; for everybody without it
+        #[arg(long = "account", value_name = "NAME")]
+        accounts: Vec<String>,
+        /// The commands, each by the beginning of its id
+        #[arg(required = true, value_name = "ID")]
+        shapes: Vec<String>,
+    },
 }
 
 #[derive(Debug, Subcommand)]

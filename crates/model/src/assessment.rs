@@ -5,7 +5,7 @@ mod words;
 pub use words::{Confidence, Likelihood, Scale};
 
 use crate::estate::Enrichment;
-use crate::{CampaignId, FindingId, Timestamp};
+use crate::{CampaignId, FindingId, Timestamp, UsualShape};
 
 /// What is judged of one campaign: what was done, what was obtained, who did it, what for, who is at risk.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -415,6 +415,15 @@ pub enum Remark {
         time: Timestamp,
         /// What happened.
         text: String,
+    },
+    /// A shape of command is usual here: it says nothing against whoever runs it.
+    Usual {
+        /// The shape, and for whom.
+        usual: UsualShape,
+        /// A command that has it.
+        command: String,
+        /// Why: "our deployment tool".
+        reason: String,
     },
     /// It turned out whether a judgement was right.
     Outcome {

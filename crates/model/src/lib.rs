@@ -33,6 +33,7 @@ mod rules;
 mod run;
 mod server;
 mod severity;
+mod shape;
 mod time;
 mod value;
 
@@ -55,5 +56,6 @@ pub use rules::{RuleProblem, RuleSet};
 pub use run::Run;
 pub use server::{ServerAct, ServerActKind};
 pub use severity::Severity;
+pub use shape::{CommandShape, NewShape, UsualShape};
 pub use time::Timestamp;
 pub use value::Value;

@@ -213,6 +213,7 @@ impl Case {
             remarks: &[],
             mail_campaigns: &self.mail_campaigns,
             floods: &[],
+            new_shapes: &[],
             rule_sets: &self.rule_sets,
             coverage: &self.coverage,
             explanations: &[Explanation {

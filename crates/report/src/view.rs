@@ -6,7 +6,7 @@ use blackrod_model::estate::Organisation;
 use blackrod_model::flood::Flood;
 use blackrod_model::mail::MailCampaign;
 use blackrod_model::{
-    Campaign, Evidence, Finding, FindingTotal, RefusalGroup, RuleSet, Run, Sha256, Timestamp,
+    Campaign, Evidence, Finding, FindingTotal, NewShape, RefusalGroup, RuleSet, Run, Sha256, Timestamp,
 };
 
 /// A whole case, borrowed from wherever it is kept.
@@ -44,6 +44,8 @@ pub struct CaseView<'a> {
     pub mail_campaigns: &'a [MailCampaign],
     /// Floods, by time.
     pub floods: &'a [Flood],
+    /// Shapes of commands that are new in the last week of the evidence, strongest first.
+    pub new_shapes: &'a [NewShape],
     /// What became of the rules, by method.
     pub rule_sets: &'a [RuleSet],
     /// What was looked for, in what, and what could not be looked for.

@@ -269,6 +269,25 @@ impl Case {
         })
     }
 
+    /// Puts the findings of a few detectors that judge many records, by their codes, in the place of those of earlier
+    /// runs.
+    ///
+    /// # Errors
+    ///
+    /// When the casebook cannot be written to.
+    pub fn replace_correlations_of(&mut self, codes: &[&str], findings: &[Finding]) -> Result<(), StoreError> {
+        self.change("correlations", |book, _| {
+            for code in codes {
+                book.execute(
+                    "DELETE FROM findings WHERE batch = ? AND code = ?",
+                    params![write::CORRELATED, code],
+                )?;
+            }
+            write::findings(book, write::Into::Correlations, findings)?;
+            Ok(json!({ "seals": seal::seals(book, &[&seal::CORRELATIONS], 0)? }))
+        })
+    }
+
     /// Puts campaigns in the place of all that were there.
     ///
     /// # Errors

@@ -33,6 +33,7 @@ mod layout;
 mod lock;
 mod mail;
 mod merge;
+mod shapes;
 mod summary;
 #[cfg(test)]
 mod testing;

@@ -61,12 +61,18 @@ pub(crate) fn run(command: &cli::Assess) -> anyhow::Result<Outcome> {
         }
         cli::Assess::Undo { at, number } => {
             let mut case = Case::open(&at.case)?;
+            let mut said = case.remarks()?.into_iter();
+            let is_on_commands =
+                said.any(|noted| noted.id == *number && matches!(noted.remark, Remark::Usual { .. }));
             ensure!(
                 case.undo_remark(*number, &at.by)?,
                 "the case has no remark {number} that counts"
             );
             let (estate, _) = estate::load_or_empty(at.estate.as_deref())?;
-            conclude::redraw(&mut case, &estate)?;
+            match is_on_commands {
+                true => conclude::rejudge_commands(&mut case, &estate)?,
+                false => conclude::redraw(&mut case, &estate)?,
+            }
         }
         cli::Assess::Resolve {
             at,

@@ -6,15 +6,19 @@ use blackrod_detect::flood::requests;
 use blackrod_detect::mail::stream::{Options, Stream};
 use blackrod_detect::{Detectors, accounts, rarity, register, senders, servers, traffic};
 use blackrod_judge::Revisions;
+use blackrod_model::assessment::Remark;
 use blackrod_model::mail::Term;
 use blackrod_model::process::ProcessFacts;
 use blackrod_model::{
-    AccountAct, DataRead, Estate, EvidenceId, FileAct, Finding, Inrush, Keep as _, Outflow, ServerAct,
+    AccountAct, DataRead, Estate, EvidenceId, FileAct, Finding, Inrush, Keep as _, Outflow, Run, ServerAct,
+    UsualShape,
 };
 use blackrod_store::{Case, MessageJudgement};
+use clap::Parser as _;
 
 use super::questions::{self, Asked};
 use super::{MOST_FINDINGS, assess};
+use crate::cli::{Cli, Command};
 
 /// Judges records among others, asks the questions in SQL, draws campaigns from all findings, and judges these. At most `alerts_per_day` unusual
 /// commands of a day are reported.
@@ -164,9 +168,11 @@ fn judge_servers(case: &Case, estate: &Estate, has: &dyn Fn(&str) -> bool) -> an
 }
 
 /// What departs from how the estate works.
-fn judge_processes(case: &Case, estate: &Estate, alerts_per_day: u32) -> anyhow::Result<Vec<Finding>> {
+fn judge_processes(case: &mut Case, estate: &Estate, alerts_per_day: u32) -> anyhow::Result<Vec<Finding>> {
+    let said = case.remarks()?.into_iter();
     let options = rarity::Options {
         alerts_per_day,
+        usual: said.filter_map(|noted| usual_of(noted.remark)).collect(),
         ..rarity::Options::default()
     };
     let mut stream = rarity::Stream::new(estate, options);
@@ -175,7 +181,36 @@ fn judge_processes(case: &Case, estate: &Estate, alerts_per_day: u32) -> anyhow:
             stream.push(&facts);
         }
     })?;
-    Ok(stream.finish().findings)
+    let outcome = stream.finish();
+    case.set_new_shapes(&outcome.new_shapes)?;
+    Ok(outcome.findings)
+}
+
+fn usual_of(remark: Remark) -> Option<UsualShape> {
+    match remark {
+        Remark::Usual { usual, .. } => Some(usual),
+        _ => None,
+    }
+}
+
+/// Judges all commands of a case anew, within the budget of its last run, and what follows from that.
+pub(super) fn rejudge_commands(case: &mut Case, estate: &Estate) -> anyhow::Result<()> {
+    let budget = alerts_per_day(&case.runs()?);
+    let findings = judge_processes(case, estate, budget)?;
+    case.replace_correlations_of(&[rarity::SESSION_CODE, rarity::COMMAND_CODE], &findings)?;
+    redraw(case, estate)
+}
+
+/// How many unusual commands a day the last run was to report.
+fn alerts_per_day(runs: &[Run]) -> u32 {
+    let asked = runs
+        .iter()
+        .rev()
+        .find_map(|run| match Cli::try_parse_from(&run.arguments).ok()?.command {
+            Command::Investigate(arguments) => Some(arguments.alerts_per_day),
+            _ => None,
+        });
+    asked.unwrap_or(rarity::Options::default().alerts_per_day)
 }
 
 /// Floods of requests.
@@ -247,6 +282,25 @@ mod tests {
         }
         assert_eq!(log_name("u_ex210122.log"), "u_ex");
         assert_eq!(log_name("42"), "");
+    }
+
+    #[test]
+    fn the_budget_is_that_of_the_last_run() {
+        let run = |words: &str| Run {
+            arguments: words.split(' ').map(str::to_owned).collect(),
+            version: String::new(),
+            started: blackrod_model::Timestamp::UNKNOWN,
+            ended: blackrod_model::Timestamp::UNKNOWN,
+            rules: blackrod_model::Sha256::of(b""),
+            estate: blackrod_model::Sha256::of(b""),
+        };
+        let runs = [
+            run("blackrod investigate a --case c --alerts-per-day 9"),
+            run("blackrod investigate b --case c --alerts-per-day 2"),
+            run("something else"),
+        ];
+        assert_eq!(alerts_per_day(&runs), 2);
+        assert_eq!(alerts_per_day(&[]), 5);
     }
 
     #[test]

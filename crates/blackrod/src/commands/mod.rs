@@ -24,6 +24,7 @@ mod recall;
 mod report;
 mod simulate;
 mod taxii;
+mod usual;
 
 use std::process::ExitCode;
 
@@ -63,6 +64,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<Outcome> {
         Command::Mail(command) => mail::run(&command),
         Command::Assess(command) => assess::run(&command),
         Command::Campaign(command) => campaign::run(&command),
+        Command::Usual(command) => usual::run(&command),
         Command::Taxii(command) => taxii::run(&command),
         Command::Actors(command) => actors::run(&command),
         Command::Canary(command) => canary::run(&command),

@@ -12,7 +12,7 @@ use blackrod_model::estate::Organisation;
 use blackrod_model::flood::Flood;
 use blackrod_model::mail::MailCampaign;
 use blackrod_model::{
-    Campaign, Estate, Evidence, Finding, FindingTotal, RefusalGroup, RuleSet, Run, Severity, Sha256,
+    Campaign, Estate, Evidence, Finding, FindingTotal, NewShape, RefusalGroup, RuleSet, Run, Severity, Sha256,
     Timestamp,
 };
 use blackrod_report::{CaseView, Explanation};
@@ -57,6 +57,7 @@ pub(super) struct Gathered {
     remarks: Vec<Noted>,
     mail_campaigns: Vec<MailCampaign>,
     floods: Vec<Flood>,
+    new_shapes: Vec<NewShape>,
     rule_sets: Vec<RuleSet>,
     coverage: Coverage,
     log_head: Option<Sha256>,
@@ -85,6 +86,7 @@ impl Gathered {
             remarks: case.remarks()?,
             mail_campaigns: case.mail_campaigns()?,
             floods: case.floods()?,
+            new_shapes: case.new_shapes()?,
             rule_sets: case.rule_sets()?,
             log_head: case.log_head()?,
         })
@@ -124,6 +126,7 @@ impl Gathered {
             remarks: &self.remarks,
             mail_campaigns: &self.mail_campaigns,
             floods: &self.floods,
+            new_shapes: &self.new_shapes,
             rule_sets: &self.rule_sets,
             coverage: &self.coverage,
             explanations: &explanations,

@@ -9,3 +9,4 @@ mod guard;
 mod killed;
 mod mail;
 mod support;
+mod usual;

@@ -8,14 +8,18 @@
 //! sketch (Cormode and Muthukrishnan, 2005) of 4 rows by 2^17 columns a week. A count out of it is never too small, and
 //! too large by more than e/2^17 (two in 100,000) of what the sketch holds with a probability below e^-4 (2 %).
 
+mod sketch;
+
 use blackrod_model::Timestamp;
 use rustc_hash::FxHashMap;
+
+use sketch::Sketch;
 
 /// The counts.
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Baseline {
     cells: FxHashMap<u64, Cell>,
-    tail: Tail,
+    tail: Sketch,
     /// Days with any event, as days since 1970.
     days: std::collections::BTreeSet<u32>,
     capacity: Option<usize>,
@@ -33,6 +37,9 @@ struct Cell {
     /// Counts of that week and the seven before it, by week modulo eight.
     counts: [u16; WEEKS],
 }
+
+/// The most days that are remembered; the latest.
+const MOST_DAYS: usize = 1_000;
 
 const WEEKS: usize = 8;
 const WEEK_MICROS: i64 = 7 * DAY_MICROS;
@@ -88,10 +95,9 @@ impl Baseline {
 
     /// Notes that something happened on this day.
     pub fn note_day(&mut self, time: Timestamp) {
-        const MOST: usize = 1_000;
         let day = day_of(time);
-        if day > 0 && self.days.insert(day) && self.days.len() > MOST {
-            self.days.pop_first();
+        if day > 0 && self.days.insert(day) {
+            self.forget_days();
         }
     }
 
@@ -99,15 +105,15 @@ impl Baseline {
     pub fn count(&self, key: u64, now: Timestamp) -> f32 {
         let week = week_of(now);
         let exact = self.cells.get(&key).map_or(0.0, |cell| cell.faded(week));
-        if self.tail.weeks.is_empty() {
+        if self.tail.is_empty() {
             return exact;
         }
         exact + self.tail.faded(key, week)
     }
 
-    /// Whether `key` is counted exactly.
-    pub fn knows(&self, key: u64) -> bool {
-        self.cells.contains_key(&key)
+    /// Whether `key` was ever seen; of what only the sketch counts, lately.
+    pub fn knows(&self, key: u64, now: Timestamp) -> bool {
+        self.cells.contains_key(&key) || self.tail.faded(key, week_of(now)) > 0.0
     }
 
     /// On how many days there was anything.
@@ -146,8 +152,15 @@ impl Baseline {
         }
         self.tail.merge(&other.tail);
         self.days.extend(&other.days);
+        self.forget_days();
         if self.cells.len() > self.capacity() {
             self.shrink();
+        }
+    }
+
+    fn forget_days(&mut self) {
+        while self.days.len() > MOST_DAYS {
+            self.days.pop_first();
         }
     }
 
@@ -244,61 +257,6 @@ const fn slot(week: u16) -> usize {
     week as usize % WEEKS
 }
 
-/// A count-min sketch for each of the last eight weeks.
-#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
-struct Tail {
-    weeks: std::collections::BTreeMap<u16, Vec<u16>>,
-}
-
-const ROWS: usize = 4;
-const COLUMNS: usize = 1 << 17;
-
-impl Tail {
-    fn add(&mut self, key: u64, week: u16, count: u16) {
-        let counts = self.weeks.entry(week).or_insert_with(|| vec![0; ROWS * COLUMNS]);
-        for place in places(key) {
-            if let Some(own) = counts.get_mut(place) {
-                *own = own.saturating_add(count);
-            }
-        }
-        self.forget();
-    }
-
-    fn faded(&self, key: u64, now: u16) -> f32 {
-        let mut sum = 0.0;
-        for (week, counts) in &self.weeks {
-            let least = places(key)
-                .filter_map(|place| counts.get(place))
-                .min()
-                .copied()
-                .unwrap_or(0);
-            let age = usize::from(now.saturating_sub(*week));
-            sum += FADE.get(age).copied().unwrap_or(0.0) * f32::from(least);
-        }
-        sum
-    }
-
-    fn merge(&mut self, other: &Self) {
-        for (week, theirs) in &other.weeks {
-            let ours = self.weeks.entry(*week).or_insert_with(|| vec![0; ROWS * COLUMNS]);
-            for (own, count) in ours.iter_mut().zip(theirs) {
-                *own = own.saturating_add(*count);
-            }
-        }
-        self.forget();
-    }
-
-    fn forget(&mut self) {
-        while self.weeks.len() > WEEKS {
-            self.weeks.pop_first();
-        }
-    }
-}
-
-fn places(key: u64) -> impl Iterator<Item = usize> {
-    (0..ROWS).map(move |row| row * COLUMNS + (mix(key, row as u64) as usize % COLUMNS))
-}
-
 /// One key out of two, well spread (the finaliser of SplitMix64).
 pub(super) const fn mix(first: u64, second: u64) -> u64 {
     let mut mixed = first ^ second.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(31);
@@ -319,73 +277,4 @@ pub(super) fn day_of(time: Timestamp) -> u32 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn week(number: i64) -> Timestamp {
-        Timestamp::from_micros(number * WEEK_MICROS + 5)
-    }
-
-    #[test]
-    fn counts_fade_and_are_forgotten() {
-        let mut baseline = Baseline::default();
-        for _ in 0..8 {
-            baseline.add(7, week(100));
-        }
-        assert_eq!(baseline.count(7, week(100)), 8.0);
-        assert_eq!(baseline.count(7, week(104)), 4.0);
-        assert_eq!(baseline.count(7, week(108)), 0.0);
-        baseline.add(7, week(120));
-        assert_eq!(baseline.count(7, week(120)), 1.0);
-    }
-
-    #[test]
-    fn merged_equals_one_that_saw_both() {
-        let events: Vec<(u64, u64, i64)> = (0..4_000_u64)
-            .map(|number| {
-                let spread = mix(number, 3);
-                (
-                    mix(spread % 320, 1),
-                    mix(spread % 40, 2),
-                    100 + (spread >> 20) as i64 % 12,
-                )
-            })
-            .collect();
-        let learn = |events: &mut dyn Iterator<Item = &(u64, u64, i64)>| {
-            let mut baseline = Baseline::default();
-            for (shape, program, at) in events {
-                baseline.add_new(*shape, mix(*program, 9), week(*at));
-                baseline.add(*program, week(*at));
-                baseline.note_day(week(*at));
-            }
-            baseline
-        };
-        let mut in_time = events.clone();
-        in_time.sort_by_key(|(_, _, at)| *at);
-        let whole = learn(&mut in_time.iter());
-        for parts in [2_usize, 3, 7] {
-            let mut merged = Baseline::default();
-            for part in (0..parts).rev() {
-                merged.merge(&learn(&mut in_time.iter().skip(part).step_by(parts)));
-            }
-            assert!(merged == whole, "{parts} parts");
-        }
-    }
-
-    #[test]
-    fn beyond_its_capacity_it_keeps_the_frequent_and_does_not_undercount() {
-        let mut baseline = Baseline::with_capacity(1_000);
-        for key in 0..5_000_u64 {
-            for _ in 0..=(key % 10) {
-                baseline.add(mix(key, 5), week(50));
-            }
-        }
-        assert!(baseline.keys() <= 1_000);
-        let undercounted =
-            (0..5_000_u64).filter(|key| baseline.count(mix(*key, 5), week(50)) < (key % 10 + 1) as f32);
-        assert_eq!(undercounted.count(), 0);
-        let exact =
-            (0..5_000_u64).filter(|key| baseline.count(mix(*key, 5), week(50)) == (key % 10 + 1) as f32);
-        assert!(exact.count() > 4_900);
-    }
-}
+mod tests;

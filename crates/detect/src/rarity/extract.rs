@@ -37,7 +37,7 @@ impl<'t> Extractor<'t> {
             class: event.class.0,
             host: host_name(&text_of(event, Column::Host)),
             user: account_name(&text_of(event, Column::User)),
-            session: text_of(event, Column::Session).into_owned(),
+            session: session_of(event),
             ..ProcessFacts::default()
         };
         match act {
@@ -190,7 +190,8 @@ fn act_of(event: &Event<'_>) -> Option<Act> {
         5140 => Some(Act::Share),
         1102 | 104 if event.class == Class::EVENT_LOG_ACTIVITY => Some(Act::LogCleared),
         4719 if is_log("Security") => Some(Act::LogCleared),
-        0 if event.class == Class::PROCESS_ACTIVITY && event.column(Column::CommandLine).is_some() => {
+        // Logs without numbers of their own, and Linux audit's execve (1309).
+        0 | 1309 if event.class == Class::PROCESS_ACTIVITY && event.column(Column::CommandLine).is_some() => {
             Some(Act::Start)
         }
         _ => None,
@@ -262,6 +263,14 @@ fn task_command(xml: &str) -> String {
     format!("{command} {arguments}").trim().to_owned()
 }
 
+/// The logon session; Linux writes the largest number where there is none.
+fn session_of(event: &Event<'_>) -> String {
+    match text_of(event, Column::Session).as_ref() {
+        "4294967295" | "unset" => String::new(),
+        number => bounded(number, 64),
+    }
+}
+
 fn text_of<'e>(event: &'e Event<'_>, column: Column) -> Cow<'e, str> {
     event.column_text(column).unwrap_or_default()
 }
@@ -311,3 +320,6 @@ fn file_name(path: &str) -> String {
 fn bounded(text: &str, most: usize) -> String {
     crate::clip(text, most).to_owned()
 }
+
+#[cfg(test)]
+mod tests;

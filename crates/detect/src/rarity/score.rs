@@ -13,12 +13,15 @@
 //! is done all the time comes out below zero, what could have been done a thousand times and never was far above. What was
 //! never seen before is compared with how often there is anything new in that respect.
 
-use blackrod_model::process::{Act, ProcessFacts, Traits};
-use blackrod_model::{Timestamp, mail};
+mod history;
 
-use super::baseline::{Baseline, mix};
+use blackrod_model::process::{Act, ProcessFacts, Traits};
+
+use super::baseline::Baseline;
 use super::shape::stem;
 use super::table::{Can, Table};
+use history::History;
+pub(super) use history::Keys;
 
 /// One term of a score.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,190 +50,7 @@ pub struct Score {
     pub cold: f32,
     /// What the step can do.
     pub can: Can,
-    /// The terms of history: value, times seen, chances.
-    rare: [Rare; ASKED],
-}
-
-#[derive(Clone, Copy, Debug, Default)]
-struct Rare {
-    value: f32,
-    seen: f32,
-    chances: f32,
-}
-
-/// What history is asked.
-struct Question {
-    what: &'static str,
-    /// How often an intruder would do it.
-    share: f32,
-    /// After how many chances history counts as much as `share`.
-    patience: f32,
-    least: f32,
-    most: f32,
-    /// How much of what an intruder does is new in this respect; 0 where that is not asked.
-    new: f32,
-}
-
-const ASKED: usize = 8;
-
-const QUESTIONS: [Question; ASKED] = [
-    question(
-        "this program, among all that are started here",
-        0.002,
-        500.0,
-        -1.0,
-        2.0,
-        0.1,
-    ),
-    question(
-        "this command, among those of its program",
-        0.02,
-        50.0,
-        -2.0,
-        3.5,
-        0.7,
-    ),
-    question("this parent of the program", 0.05, 20.0, -1.0, 2.0, 0.3),
-    question(
-        "this program, among those of the account",
-        0.02,
-        50.0,
-        -1.5,
-        2.5,
-        0.4,
-    ),
-    question(
-        "this program, among those of the account's role",
-        0.02,
-        100.0,
-        -1.0,
-        1.0,
-        0.0,
-    ),
-    question(
-        "this host, among those of the account",
-        0.05,
-        20.0,
-        -1.0,
-        2.0,
-        0.3,
-    ),
-    question(
-        "this command, among those of the host",
-        0.01,
-        100.0,
-        -2.0,
-        1.5,
-        0.8,
-    ),
-    question(
-        "this hour of the week, for the account",
-        1.0 / 42.0,
-        84.0,
-        -0.5,
-        1.2,
-        0.0,
-    ),
-];
-
-const fn question(
-    what: &'static str,
-    share: f32,
-    patience: f32,
-    least: f32,
-    most: f32,
-    new: f32,
-) -> Question {
-    Question {
-        what,
-        share,
-        patience,
-        least,
-        most,
-        new,
-    }
-}
-
-/// Where something is seen for the first time, what counts is how often that happens: some programs are told
-/// something new every day, some accounts are on another host each hour, others never.
-fn value(question: &Question, seen: f32, chances: f32, new: f32) -> f32 {
-    let ratio = if seen < 0.3 && question.new > 0.0 {
-        question.new / ((new + 1.0) / (chances + 2.0)).min(1.0)
-    } else {
-        question.share * (chances + question.patience) / (seen + question.share * question.patience)
-    };
-    let few = chances / (chances + 10.0);
-    ratio.ln().clamp(question.least, question.most) * few
-}
-
-/// The keys of one step.
-pub(super) struct Keys {
-    pub(super) program: u64,
-    pub(super) shape: u64,
-    parent: u64,
-    actor: u64,
-    actor_program: u64,
-    role: Option<(u64, u64)>,
-    actor_host: u64,
-    host: u64,
-    host_shape: u64,
-    hour: u64,
-}
-
-/// The key of all events.
-const ALL: u64 = 0x5eed;
-
-impl Keys {
-    /// `actor` is who did it (see [`actor_of`]); `role` what the estate says they are.
-    pub(super) fn of(facts: &ProcessFacts, actor: &str, role: Option<&str>) -> Self {
-        let text = mail::hash;
-        let program = mix(text(&facts.image), 1);
-        let shape = mix(mix(text(&facts.skeleton), program), 2);
-        let parent = mix(mix(text(&facts.parent), program), 3);
-        let actor = mix(text(actor), 4);
-        let host = mix(text(&facts.host), 7);
-        Self {
-            program,
-            shape,
-            parent,
-            actor,
-            actor_program: mix(mix(actor, program), 5),
-            role: role.map(|name| {
-                let role = mix(text(name), 6);
-                (role, mix(mix(role, program), 13))
-            }),
-            actor_host: mix(mix(actor, host), 10),
-            host,
-            host_shape: mix(mix(host, shape), 8),
-            hour: mix(mix(actor, stretch_of_week(facts.time)), 9),
-        }
-    }
-
-    /// Counts the step.
-    pub(super) fn learn(&self, baseline: &mut Baseline, time: Timestamp) {
-        for (key, context) in [
-            (self.program, ALL),
-            (self.shape, self.program),
-            (self.parent, mix(self.program, 15)),
-            (self.actor_program, self.actor),
-            (self.actor_host, mix(self.actor, 16)),
-            (self.host_shape, self.host),
-        ] {
-            baseline.add_new(key, novelty(context), time);
-        }
-        for key in [ALL, self.actor, self.host, self.hour] {
-            baseline.add(key, time);
-        }
-        if let Some((role, role_program)) = self.role {
-            baseline.add(role, time);
-            baseline.add(role_program, time);
-        }
-    }
-}
-
-/// The key that counts what is new in a context.
-const fn novelty(context: u64) -> u64 {
-    mix(context, 12)
+    history: History,
 }
 
 /// Who did it: the account, or the host where it was the system itself.
@@ -368,69 +188,20 @@ const SHARES: [f32; 6] = [1.0, 0.7, 0.5, 0.35, 0.25, 0.2];
 /// The score of a step against what is normal, before it is learnt.
 pub(super) fn score(facts: &ProcessFacts, keys: &Keys, baseline: &Baseline, table: &Table) -> Score {
     let cold = cold(facts, table);
-    let now = facts.time;
-    let count = |key: u64| baseline.count(key, now);
-    let (programs, actor, host) = (count(keys.program), count(keys.actor), count(keys.host));
-    let all = count(ALL);
-    let mut rare = [Rare::default(); ASKED];
-    let asked = [
-        (programs, all, ALL),
-        (count(keys.shape), programs, keys.program),
-        (count(keys.parent), programs, mix(keys.program, 15)),
-        (count(keys.actor_program), actor, keys.actor),
-        keys.role.map_or((0.0, 0.0, 0), |(role, role_program)| {
-            (count(role_program), count(role), 0)
-        }),
-        (count(keys.actor_host), actor, mix(keys.actor, 16)),
-        (count(keys.host_shape), host, keys.host),
-        (count(keys.hour), actor, 0),
-    ];
-    for ((slot, (seen, chances, context)), question) in rare.iter_mut().zip(asked).zip(&QUESTIONS) {
-        let is_new = seen < 0.3 && question.new > 0.0;
-        let new = if is_new { count(novelty(context)) } else { 0.0 };
-        *slot = Rare {
-            value: value(question, seen, chances, new),
-            seen,
-            chances,
-        };
-    }
+    let mut history = History::of(keys, baseline, facts.time);
     // What nobody can do harm with is not made harmful by being rare.
     let able = ((cold.total - table.base + 1.3) / 2.0).clamp(0.25, 1.0);
-    let mut total = cold.total;
-    for slot in &mut rare {
-        if slot.value > 0.0 {
-            slot.value *= able;
-        }
-        total += slot.value;
-    }
     Score {
-        total,
+        total: cold.total + history.weighed(able),
         cold: cold.total,
         can: cold.can,
-        rare,
+        history,
     }
 }
 
 impl Score {
     /// The terms of history, for people, strongest first; those that say next to nothing are left out.
     pub fn rare_terms(&self) -> Vec<Term> {
-        let mut terms: Vec<Term> = self
-            .rare
-            .iter()
-            .zip(&QUESTIONS)
-            .filter(|(rare, _)| rare.value.abs() >= 0.1)
-            .map(|(rare, question)| Term {
-                what: format!("{}: {:.0} of {:.0}", question.what, rare.seen, rare.chances),
-                value: rare.value,
-            })
-            .collect();
-        terms.sort_by(|left, right| right.value.abs().total_cmp(&left.value.abs()));
-        terms
+        self.history.terms()
     }
-}
-
-/// Four-hour stretches of the week, 42 of them.
-fn stretch_of_week(time: Timestamp) -> u64 {
-    let hours = time.seconds().unwrap_or(0).div_euclid(3_600);
-    hours.rem_euclid(168).div_euclid(4).unsigned_abs()
 }

@@ -1,91 +1,20 @@
 //! The capability table: which programs can be abused and as what, what certain arguments mean, who should not
 //! start whom, and how much each of that counts. Data in `content/lotl/`.
 
+mod can;
+mod leave_out;
+mod parse;
+mod words;
+
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, MatchKind};
 use blackrod_model::process::Traits;
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::Deserialize;
 
-macro_rules! capabilities {
-    ($($constant:ident = $bit:literal, $name:literal;)*) => {
-        impl Can {
-            $(#[doc = concat!("`", $name, "`.")]
-            pub const $constant: Self = Self(1 << $bit);)*
-
-            /// All capabilities, in the order in which an intrusion mostly uses them.
-            pub const ALL: &'static [(Self, &'static str)] = &[$((Self::$constant, $name)),*];
-        }
-    };
-}
-
-/// What a program or a command can be abused for: a set.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Can(u16);
-
-capabilities! {
-    EXECUTE = 0, "execute";
-    BYPASS = 1, "bypass";
-    DOWNLOAD = 2, "download";
-    DISCOVER = 3, "discover";
-    PERSIST = 4, "persist";
-    CREDENTIALS = 5, "credentials";
-    DUMP = 6, "dump";
-    REMOTE = 7, "remote";
-    ARCHIVE = 8, "archive";
-    COPY = 9, "copy";
-    TUNNEL = 10, "tunnel";
-    UPLOAD = 11, "upload";
-    TAMPER = 12, "tamper";
-    DELETE_LOGS = 13, "delete_logs";
-}
-
-impl Can {
-    /// Adds `other`.
-    pub const fn add(&mut self, other: Self) {
-        self.0 |= other.0;
-    }
-
-    /// Whether any of `other` is in this set.
-    pub const fn any(self, other: Self) -> bool {
-        self.0 & other.0 != 0
-    }
-
-    /// What is in this set and not in `other`.
-    #[must_use]
-    pub const fn but_not(self, other: Self) -> Self {
-        Self(self.0 & !other.0)
-    }
-
-    /// How many there are.
-    pub const fn len(self) -> u32 {
-        self.0.count_ones()
-    }
-
-    /// Whether there are none.
-    pub const fn is_empty(self) -> bool {
-        self.0 == 0
-    }
-
-    /// Their names.
-    pub fn names(self) -> impl Iterator<Item = &'static str> {
-        Self::ALL
-            .iter()
-            .filter(move |(one, _)| self.any(*one))
-            .map(|(_, name)| *name)
-    }
-
-    fn named(names: &[String]) -> Result<Self, TableError> {
-        let mut set = Self::default();
-        for name in names {
-            let known = Self::ALL.iter().find(|(_, known)| known == name);
-            let (one, _) = known.ok_or_else(|| TableError::UnknownCapability(name.clone()))?;
-            set.add(*one);
-        }
-        Ok(set)
-    }
-}
+pub use can::Can;
+pub use parse::TableError;
+use words::Words;
 
 /// The capability table, indexed.
 #[derive(Clone, Debug)]
@@ -170,54 +99,6 @@ pub struct Lineage {
     pub attack: Vec<String>,
 }
 
-/// Why a table cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum TableError {
-    /// It is not the TOML that it should be.
-    #[error("{file}: {source}")]
-    Toml {
-        /// Which file.
-        file: &'static str,
-        /// What is wrong.
-        source: Box<toml::de::Error>,
-    },
-    /// It names a trait that there is not.
-    #[error("{0:?} is no trait of a command line")]
-    UnknownTrait(String),
-    /// It names a capability that there is not.
-    #[error("{0:?} is nothing that a program can be abused for")]
-    UnknownCapability(String),
-    /// Its words cannot be searched for.
-    #[error("the words cannot be indexed: {0}")]
-    Words(#[from] aho_corasick::BuildError),
-}
-
-#[derive(Deserialize)]
-struct ProgramsFile {
-    class: Vec<Class>,
-}
-
-#[derive(Deserialize)]
-struct UsesFile {
-    #[serde(rename = "use")]
-    uses: Vec<Use>,
-    lineage: Vec<Lineage>,
-}
-
-#[derive(Deserialize)]
-struct WeightsFile {
-    base: f32,
-    unknown: f32,
-    #[serde(rename = "trait")]
-    traits: FxHashMap<String, f32>,
-    words: VerbsSection,
-}
-
-#[derive(Deserialize)]
-struct VerbsSection {
-    verbs: Vec<String>,
-}
-
 impl Table {
     /// The table that blackrod comes with.
     pub fn builtin() -> &'static Self {
@@ -232,85 +113,6 @@ impl Table {
             .unwrap_or_default()
         });
         &TABLE
-    }
-
-    /// Reads a table from the texts of its three files.
-    ///
-    /// # Errors
-    ///
-    /// [`TableError`] where a file is not as it should be.
-    pub fn parse(programs: &str, uses: &str, weights: &str) -> Result<Self, TableError> {
-        let ProgramsFile { class: classes } = read("programs.toml", programs)?;
-        let UsesFile { uses, lineage } = read("uses.toml", uses)?;
-        let weights: WeightsFile = read("weights.toml", weights)?;
-        let mut trait_weights = [0.0; 64];
-        for (name, weight) in &weights.traits {
-            let bit = trait_named(name)?.0.trailing_zeros() as usize;
-            if let Some(slot) = trait_weights.get_mut(bit) {
-                *slot = *weight;
-            }
-        }
-        Self {
-            classes,
-            uses,
-            lineages: lineage,
-            trait_weights,
-            base: weights.base,
-            unknown: weights.unknown,
-            verbs: weights.words.verbs.into_iter().collect(),
-            ..Self::default()
-        }
-        .indexed()
-    }
-
-    /// The table without what it knows of the arguments of `program` (a file name): what remains is its class.
-    /// For measuring what is found of programs that nobody wrote down.
-    ///
-    /// # Errors
-    ///
-    /// [`TableError`] where what is left cannot be indexed.
-    pub fn class_only(&self, program: &str) -> Result<Self, TableError> {
-        let name = program.to_lowercase();
-        let stem = name.rsplit_once('.').map_or(name.as_str(), |(stem, _)| stem);
-        let names_it = |text: &String| text.contains(stem) && !stem.is_empty();
-        let mut table = self.clone();
-        for entry in &mut table.uses {
-            entry.programs.retain(|known| known != stem && *known != name);
-            entry.any.retain(|word| !names_it(word));
-        }
-        let had = |index: usize| self.uses.get(index);
-        let mut index = 0;
-        table.uses.retain(|entry| {
-            let before = had(index);
-            index += 1;
-            let lost_programs =
-                entry.programs.is_empty() && before.is_some_and(|use_| !use_.programs.is_empty());
-            let lost_words = entry.any.is_empty() && before.is_some_and(|use_| !use_.any.is_empty());
-            !lost_programs && !lost_words && !entry.all.iter().any(names_it)
-        });
-        for lineage in &mut table.lineages {
-            lineage.parents.retain(|known| known != stem);
-            lineage.children.retain(|known| known != stem);
-        }
-        table.indexed()
-    }
-
-    /// [`Table::class_only`], and the program in no class either.
-    ///
-    /// # Errors
-    ///
-    /// [`TableError`] where what is left cannot be indexed.
-    pub fn without(&self, program: &str) -> Result<Self, TableError> {
-        let mut table = self.class_only(program)?;
-        let name = program.to_lowercase();
-        let stem = name
-            .rsplit_once('.')
-            .map_or(name.as_str(), |(stem, _)| stem)
-            .to_owned();
-        for class in &mut table.classes {
-            class.programs.retain(|known| *known != stem && *known != name);
-        }
-        table.indexed()
     }
 
     /// The class of a program by its name without `.exe`.
@@ -374,32 +176,6 @@ impl Table {
         (names, traits)
     }
 
-    /// Works out what is looked up.
-    fn indexed(mut self) -> Result<Self, TableError> {
-        self.by_program.clear();
-        for (index, class) in self.classes.iter_mut().enumerate() {
-            class.expected = traits_named(&class.expects)?;
-            class.bits = Can::named(&class.can)?;
-            for program in &class.programs {
-                self.by_program.entry(program.clone()).or_insert(index);
-            }
-        }
-        let names = self.uses.iter().enumerate();
-        self.by_use = names.map(|(index, entry)| (entry.name.clone(), index)).collect();
-        let mut ids = FxHashMap::default();
-        for entry in &mut self.uses {
-            entry.gives = traits_named(&entry.traits)?;
-            entry.bits = Can::named(&entry.can)?;
-            let mut id_of = |word: &String| {
-                let next = ids.len();
-                *ids.entry(word.clone()).or_insert(next)
-            };
-            entry.all_ids = entry.all.iter().map(&mut id_of).collect();
-            entry.any_ids = entry.any.iter().map(&mut id_of).collect();
-        }
-        self.words = Words::new(ids)?;
-        Ok(self)
-    }
 }
 
 impl Default for Table {
@@ -438,99 +214,5 @@ impl Use {
     }
 }
 
-/// All words of all uses, searched for at once.
-#[derive(Clone, Debug, Default)]
-struct Words(Option<AhoCorasick>);
-
-impl Words {
-    fn new(ids: FxHashMap<String, usize>) -> Result<Self, TableError> {
-        let mut words: Vec<(usize, String)> = ids.into_iter().map(|(word, id)| (id, word)).collect();
-        words.sort_unstable();
-        let automaton = AhoCorasick::builder()
-            .match_kind(MatchKind::Standard)
-            .build(words.iter().map(|(_, word)| word))?;
-        Ok(Self(Some(automaton)))
-    }
-
-    fn found_in(&self, text: &str) -> Vec<usize> {
-        let mut found: Vec<usize> = Vec::new();
-        let Some(automaton) = &self.0 else {
-            return found;
-        };
-        for hit in automaton.find_overlapping_iter(text) {
-            let id = hit.pattern().as_usize();
-            if !found.contains(&id) {
-                found.push(id);
-            }
-        }
-        found
-    }
-}
-
-fn read<T: serde::de::DeserializeOwned>(file: &'static str, text: &str) -> Result<T, TableError> {
-    toml::from_str(text).map_err(|source| TableError::Toml {
-        file,
-        source: Box::new(source),
-    })
-}
-
-fn traits_named(names: &[String]) -> Result<Traits, TableError> {
-    names
-        .iter()
-        .try_fold(Traits::default(), |set, name| Ok(set.with(trait_named(name)?)))
-}
-
-fn trait_named(name: &str) -> Result<Traits, TableError> {
-    Traits::from_name(name).ok_or_else(|| TableError::UnknownTrait(name.to_owned()))
-}
-
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-    use blackrod_model::Technique;
-
-    #[test]
-    fn the_builtin_table_is_sound() {
-        let table = Table::builtin();
-        assert!(table.classes.len() > 20 && table.uses.len() > 40);
-        let mut programs = FxHashSet::default();
-        for class in &table.classes {
-            for program in &class.programs {
-                assert!(programs.insert(program), "{program} is in two classes");
-                assert_eq!(*program, program.to_lowercase());
-            }
-        }
-        let ids = table.classes.iter().flat_map(|class| &class.attack);
-        let ids = ids.chain(table.uses.iter().flat_map(|entry| &entry.attack));
-        for id in ids.chain(table.lineages.iter().flat_map(|lineage| &lineage.attack)) {
-            assert!(Technique::parse(id).is_some(), "{id}");
-        }
-        for lineage in &table.lineages {
-            for child in &lineage.children {
-                let is_class = table.classes.iter().any(|class| class.name == *child);
-                assert!(is_class || table.knows(child), "{child}");
-            }
-        }
-        let mut names = FxHashSet::default();
-        assert!(table.uses.iter().all(|entry| names.insert(&entry.name)));
-    }
-
-    #[test]
-    fn what_is_left_out_is_gone() {
-        let table = Table::builtin();
-        let programs = ["certutil".to_owned()];
-        let text = "certutil -urlcache -f x y";
-        assert!(!table.uses_in(text, &programs).0.is_empty());
-        let class_only = table.class_only("Certutil.exe").unwrap();
-        assert!(class_only.uses_in(text, &programs).0.is_empty());
-        assert!(class_only.class_of("certutil").is_some());
-        assert!(
-            table
-                .without("certutil.exe")
-                .unwrap()
-                .class_of("certutil")
-                .is_none()
-        );
-    }
-}
+mod tests;

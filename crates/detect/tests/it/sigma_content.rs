@@ -169,6 +169,7 @@ fn event(log: &str, fields: &Fields, number: u64) -> Event<'static> {
     const SYSMON: (&str, &str) = ("Microsoft-Windows-Sysmon/Operational", "Microsoft-Windows-Sysmon");
     let ((channel, provider), implied_id) = match log {
         "process_creation" => (SYSMON, 1),
+        "network_connection" => (SYSMON, 3),
         "process_access" => (SYSMON, 10),
         "file_event" => (SYSMON, 11),
         "registry_set" => (SYSMON, 13),

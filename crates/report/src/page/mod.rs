@@ -11,6 +11,7 @@ mod findings;
 mod floods;
 mod mail;
 mod mail_map;
+mod new_shapes;
 mod parts;
 mod read;
 mod remarks;
@@ -54,6 +55,7 @@ pub fn html(view: &CaseView<'_>, out: &mut dyn Write) -> io::Result<()> {
                 (campaigns::section(&tally))
                 (mail::section(&tally))
                 (floods::section(&tally))
+                (new_shapes::section(&tally))
                 (findings::section(&tally))
                 (entities::section(&tally))
                 (coverage::section(&tally))
@@ -131,13 +133,14 @@ fn header(tally: &Tally<'_>) -> Markup {
 }
 
 /// Id, number and heading of each section, in order.
-const SECTIONS: [(&str, &str); 13] = [
+const SECTIONS: [(&str, &str); 14] = [
     ("summary", "Summary"),
     ("statement", "Statement"),
     ("assessment", "Assessment"),
     ("campaigns", "Campaigns"),
     ("mail", "Mail campaigns"),
     ("floods", "Floods"),
+    ("new-shapes", "Commands that are new here"),
     ("findings", "Findings"),
     ("entities", "What findings share"),
     ("coverage", "What was looked for, and what could not be"),

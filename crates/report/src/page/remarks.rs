@@ -83,7 +83,7 @@ pub(super) fn dismissed(remarks: &[Noted]) -> Markup {
     }
 }
 
-fn source(noted: &Noted) -> Markup {
+pub(super) fn source(noted: &Noted) -> Markup {
     html! {
         span.weight {
             "(" (shown::line_of(&noted.by, 80)) ", " (words::moment(noted.at)) ", remark " (noted.id) ")"

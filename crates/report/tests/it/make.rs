@@ -11,9 +11,9 @@ use blackrod_model::mail::{
     CampaignMessage, Fired, LinkRole, MailCampaign, TemplateUse, Term, TokenUse, Variation,
 };
 use blackrod_model::{
-    Campaign, CampaignId, Class, Entity, EntityKind, Evidence, EvidenceId, EvidenceState, Finding, FindingId,
-    FindingTotal, Position, Reason, RefusalGroup, RuleProblem, RuleSet, Run, Severity, Sha256, Target, Tie,
-    Timestamp,
+    Campaign, CampaignId, Class, CommandShape, Entity, EntityKind, Evidence, EvidenceId, EvidenceState, Finding, FindingId,
+    FindingTotal, NewShape, Position, Reason, RefusalGroup, RuleProblem, RuleSet, Run, Severity, Sha256, Target, Tie,
+    Timestamp, UsualShape,
 };
 use blackrod_report::{CaseView, Explanation};
 
@@ -28,6 +28,7 @@ pub(crate) struct Case {
     pub(crate) campaigns: Vec<Campaign>,
     pub(crate) mail_campaigns: Vec<MailCampaign>,
     pub(crate) floods: Vec<Flood>,
+    pub(crate) new_shapes: Vec<NewShape>,
     pub(crate) rule_sets: Vec<RuleSet>,
     pub(crate) coverage: blackrod_model::Coverage,
     pub(crate) explanation: String,
@@ -130,6 +131,7 @@ impl Case {
             campaigns: campaigns.into_iter().collect(),
             mail_campaigns: vec![mail_campaign()],
             floods: vec![flood(text)],
+            new_shapes: vec![new_shape(text)],
             coverage: blackrod_model::Coverage::default(),
             rule_sets: vec![RuleSet {
                 method: owned(),
@@ -169,6 +171,7 @@ impl Case {
             remarks: &self.remarks,
             mail_campaigns: &self.mail_campaigns,
             floods: &self.floods,
+            new_shapes: &self.new_shapes,
             rule_sets: &self.rule_sets,
             coverage: &self.coverage,
             explanations: &[Explanation {
@@ -207,6 +210,17 @@ fn remarks(campaign: &Campaign, text: &str) -> Vec<Noted> {
             title: owned(),
             reason: owned(),
         },
+        Remark::Usual {
+            usual: UsualShape {
+                shape: CommandShape {
+                    image: owned(),
+                    skeleton: owned(),
+                },
+                accounts: vec![owned()],
+            },
+            command: owned(),
+            reason: owned(),
+        },
     ];
     let noted = said.into_iter().zip(1..).map(|(remark, number)| Noted {
         id: number,
@@ -215,6 +229,23 @@ fn remarks(campaign: &Campaign, text: &str) -> Vec<Noted> {
         remark,
     });
     noted.collect()
+}
+
+fn new_shape(text: &str) -> NewShape {
+    let owned = || text.to_owned();
+    NewShape {
+        shape: CommandShape {
+            image: owned(),
+            skeleton: owned(),
+        },
+        command: owned(),
+        first: Timestamp::from_seconds(1_611_306_000),
+        times: 3,
+        hosts: vec![owned()],
+        accounts: vec![owned(), owned()],
+        score: 4.2,
+        can: vec![owned()],
+    }
 }
 
 fn flood(text: &str) -> Flood {

@@ -125,6 +125,14 @@ CREATE TABLE floods (
     body TEXT NOT NULL
 ) STRICT;
 
+-- Shapes of commands that are new this week; drawn anew by each run.
+CREATE TABLE new_shapes (
+    id TEXT PRIMARY KEY,
+    score REAL NOT NULL,
+    first INTEGER NOT NULL,
+    body TEXT NOT NULL
+) STRICT;
+
 CREATE TABLE mail_campaigns (
     key TEXT PRIMARY KEY,
     title TEXT NOT NULL,

@@ -79,6 +79,12 @@ pub(crate) static FLOODS: Section = Section {
     table: "floods",
     sql: "SELECT * FROM floods ORDER BY key",
 };
+pub(crate) static NEW_SHAPES: Section = Section {
+    name: "new_shapes",
+    life: Life::Replaced,
+    table: "new_shapes",
+    sql: "SELECT * FROM new_shapes ORDER BY id",
+};
 pub(crate) static CORRELATIONS: Section = Section {
     name: "correlations",
     life: Life::Replaced,
@@ -126,7 +132,7 @@ pub(crate) static RUNS: Section = Section {
 pub(crate) static BATCH: [&Section; 6] = [&EVIDENCE, &FILES, &REFUSALS, &FINDINGS, &PREMISES, &FACTS];
 
 /// All sections.
-pub(crate) static ALL: [&Section; 16] = [
+pub(crate) static ALL: [&Section; 17] = [
     &EVIDENCE,
     &FILES,
     &REFUSALS,
@@ -136,6 +142,7 @@ pub(crate) static ALL: [&Section; 16] = [
     &MESSAGES,
     &MAIL_CAMPAIGNS,
     &FLOODS,
+    &NEW_SHAPES,
     &CORRELATIONS,
     &CAMPAIGNS,
     &MEMBERS,

@@ -175,6 +175,27 @@ pub(crate) static TABLES: &[Table] = &[
         from: "floods",
     },
     Table {
+        name: "new_shapes",
+        columns: &[
+            text("id", "id"),
+            text("image", "body ->> '$.shape.image'"),
+            text("skeleton", "body ->> '$.shape.skeleton'"),
+            text("command", "body ->> '$.command'"),
+            time("first", "first"),
+            count("times", "body ->> '$.times'"),
+            text(
+                "hosts",
+                "(SELECT group_concat(value, ', ') FROM json_each(body, '$.hosts'))",
+            ),
+            text(
+                "accounts",
+                "(SELECT group_concat(value, ', ') FROM json_each(body, '$.accounts'))",
+            ),
+            number("score", "score"),
+        ],
+        from: "new_shapes",
+    },
+    Table {
         name: "evidence",
         columns: &[
             text("id", "lower(hex(id))"),
