@@ -197,7 +197,7 @@ fn explain(raws: &[Raw], outcome: &Outcome) {
 }
 
 fn draw(raws: &[Raw]) -> Vec<ProcessFacts> {
-    let extractor = Extractor::new(Table::builtin());
+    let mut extractor = Extractor::new(Table::builtin());
     raws.iter()
         .enumerate()
         .map(|(index, raw)| {

@@ -10,6 +10,10 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
+/// As in the binary.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const USAGE: &str = "usage: blackrod-bench-lotl corpus FOLDER [SIGMA-RULES...]
        blackrod-bench-lotl estate FIRST-SEED COUNT [FOLDER]
        blackrod-bench-lotl recordings FOLDER

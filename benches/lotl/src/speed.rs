@@ -12,7 +12,7 @@ use crate::estate::{Random, Raw, Work};
 pub(crate) fn run(hosts: u64, days: u64) -> anyhow::Result<()> {
     let mut random = Random(4_711);
     let work = Work::chosen(hosts * 26 / 30, &mut random, &[]);
-    let extractor = Extractor::new(Table::builtin());
+    let mut extractor = Extractor::new(Table::builtin());
     let estate = Estate::default();
     let mut stream = Stream::new(&estate, Options::default());
     let names = ["taken apart", "stored", "read back", "judged"];
@@ -25,8 +25,8 @@ pub(crate) fn run(hosts: u64, days: u64) -> anyhow::Result<()> {
             work.day_of_host(host, day, &mut random, &mut raws);
         }
         raws.sort_by(|left, right| (left.time, &left.host).cmp(&(right.time, &right.host)));
-        // In lots, so that what is generated does not count as state.
-        for lot in raws.chunks(65_536) {
+        // In lots that fit into the cache, as blocks do, and so that what is generated does not count as state.
+        for lot in raws.chunks(1_024) {
             let made: Vec<Event<'_>> = lot.iter().zip(events..).map(|(raw, number)| event(raw, number)).collect();
             events += lot.len() as u64;
             let mut clock = ProcessTime::now();
@@ -36,12 +36,14 @@ pub(crate) fn run(hosts: u64, days: u64) -> anyhow::Result<()> {
                 }
                 clock = ProcessTime::now();
             };
-            let facts: Vec<ProcessFacts> =
-                made.iter().filter_map(|event| extractor.facts(EvidenceId::default(), event)).collect();
+            let mut facts: Vec<ProcessFacts> = Vec::with_capacity(made.len());
+            facts.extend(made.iter().filter_map(|event| extractor.facts(EvidenceId::default(), event)));
             lap(0);
-            let stored: Vec<Fact> = facts.iter().filter_map(Fact::of).collect();
+            let mut stored: Vec<Fact> = Vec::with_capacity(made.len());
+            stored.extend(facts.iter().filter_map(Fact::of));
             lap(1);
-            let back: Vec<ProcessFacts> = stored.iter().filter_map(Fact::kept).collect();
+            let mut back: Vec<ProcessFacts> = Vec::with_capacity(made.len());
+            back.extend(stored.iter().filter_map(Fact::kept::<ProcessFacts>));
             lap(2);
             back.iter().for_each(|facts| stream.push(facts));
             lap(3);

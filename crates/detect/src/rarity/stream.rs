@@ -233,7 +233,7 @@ impl<'e> Stream<'e> {
         self.baseline.add(all, facts.time);
         self.baseline.add(edge, facts.time);
         // Whoever did something odd on the machine that another account comes from may be who comes.
-        if value > 0.0 {
+        if value >= 0.0 {
             self.sessions.operations.came_from(&facts.peer, actor, facts.time);
         }
         self.sessions

@@ -25,6 +25,8 @@ pub struct Table {
     uses: Vec<Use>,
     lineages: Vec<Lineage>,
     words: Words,
+    /// By the number of a word, the uses that cannot fit without it or its like.
+    by_word: Vec<Vec<usize>>,
     verbs: FxHashSet<String>,
     /// The weights of single traits, by bit.
     trait_weights: [f32; 64],
@@ -159,11 +161,16 @@ impl Table {
         let mut traits = Traits::default();
         let mut names = Vec::new();
         let found = self.words.found_in(text);
-        if found.is_empty() {
-            return (names, traits);
-        }
-        for entry in &self.uses {
-            let has = |id: &usize| found.contains(id);
+        let mut candidates: Vec<usize> = found
+            .iter()
+            .filter_map(|id| self.by_word.get(*id))
+            .flatten()
+            .copied()
+            .collect();
+        candidates.sort_unstable();
+        candidates.dedup();
+        for entry in candidates.into_iter().filter_map(|place| self.uses.get(place)) {
+            let has = |id: &usize| found.binary_search(id).is_ok();
             let by_word =
                 (entry.any_ids.is_empty() || entry.any_ids.iter().any(has)) && entry.all_ids.iter().all(has);
             let by_program =
@@ -175,7 +182,6 @@ impl Table {
         }
         (names, traits)
     }
-
 }
 
 impl Default for Table {
@@ -187,6 +193,7 @@ impl Default for Table {
             uses: Vec::new(),
             lineages: Vec::new(),
             words: Words::default(),
+            by_word: Vec::new(),
             verbs: FxHashSet::default(),
             trait_weights: [0.0; 64],
             base: 0.0,

@@ -1,5 +1,8 @@
 //! Classes of words: folders, file endings, numbers.
 
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
 use blackrod_model::process::Traits;
 
 /// The class of the folder that a path, in lower case, lies in.
@@ -7,7 +10,7 @@ pub(in crate::rarity) fn place_of(path: &str) -> &'static str {
     if path.starts_with("\\\\") && !path.starts_with("\\\\?\\") && !path.starts_with("\\\\.\\") {
         return "share";
     }
-    if let Some((_, place)) = PLACES.iter().find(|(mark, _)| path.contains(mark)) {
+    if let Some((_, place)) = first_mark(path).and_then(|first| PLACES.get(first)) {
         return place;
     }
     if path.starts_with('/') {
@@ -24,6 +27,15 @@ pub(in crate::rarity) fn place_of(path: &str) -> &'static str {
         1 => "root",
         _ => "other",
     }
+}
+
+/// Which of [`PLACES`] is the first that `path` names.
+fn first_mark(path: &str) -> Option<usize> {
+    // They are a few constant words; a test looks for each.
+    static MARKS: LazyLock<Option<AhoCorasick>> =
+        LazyLock::new(|| AhoCorasick::new(PLACES.iter().map(|(mark, _)| mark)).ok());
+    let hits = MARKS.as_ref()?.find_overlapping_iter(path);
+    hits.map(|hit| hit.pattern().as_usize()).min()
 }
 
 /// Looked for in this order: what lies deeper comes first.
@@ -187,4 +199,18 @@ pub(super) fn is_loopback(host: &str) -> bool {
 fn is_hex_or(word: &str, others: &[u8]) -> bool {
     word.bytes()
         .all(|byte| byte.is_ascii_hexdigit() || others.contains(&byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_mark_is_found_and_the_first_counts() {
+        for (place, (mark, _)) in PLACES.iter().enumerate() {
+            assert!(first_mark(&format!("c:{mark}\\x")).is_some_and(|first| first <= place), "{mark}");
+        }
+        assert_eq!(place_of("c:\\windows\\temp\\x.exe"), "public");
+        assert_eq!(place_of("report.docx"), "here");
+    }
 }

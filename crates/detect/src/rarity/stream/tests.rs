@@ -154,11 +154,15 @@ fn another_account_from_a_machine_where_something_odd_happened_is_the_same_opera
 
 #[test]
 fn an_unusual_way_between_workstations_counts_more_where_the_estate_names_its_servers() {
+    let logon = |record: u64, time: i64, host: &str| ProcessFacts {
+        act: Act::Logon,
+        peer: "ws1".to_owned(),
+        ..step(record, time, host, "ben", "x")
+    };
     let mut facts = ordinary_days();
-    let mut logon = step(1_000, 20 * DAY, "ws2", "ben", "x");
-    logon.act = Act::Logon;
-    logon.peer = "ws1".to_owned();
-    facts.push(logon);
+    facts.extend((0..20).map(|day| logon(900 + day, day as i64 * DAY + 50_000, "srv9")));
+    in_order(&mut facts);
+    facts.push(logon(1_000, 20 * DAY, "ws2"));
     facts.push(step(1_001, 20 * DAY + 60, "ws2", "ben", STEPS[1]));
     let of = |systems: Vec<estate::System>| {
         let estate = Estate {

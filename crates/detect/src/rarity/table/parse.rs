@@ -108,6 +108,18 @@ impl Table {
             entry.all_ids = entry.all.iter().map(&mut id_of).collect();
             entry.any_ids = entry.any.iter().map(&mut id_of).collect();
         }
+        self.by_word = vec![Vec::new(); ids.len()];
+        for (place, entry) in self.uses.iter().enumerate() {
+            let needed = match entry.any_ids.as_slice() {
+                [] => entry.all_ids.get(..1).unwrap_or_default(),
+                any => any,
+            };
+            for id in needed {
+                if let Some(uses) = self.by_word.get_mut(*id) {
+                    uses.push(place);
+                }
+            }
+        }
         self.words = Words::new(ids)?;
         Ok(self)
     }
