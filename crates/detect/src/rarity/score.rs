@@ -50,6 +50,8 @@ pub struct Score {
     pub cold: f32,
     /// What the step can do.
     pub can: Can,
+    /// Whether its shape was never seen before.
+    pub is_new: bool,
     history: History,
 }
 
@@ -185,16 +187,17 @@ fn each_cold(facts: &ProcessFacts, table: &Table, visit: &mut Visit<'_>) {
 /// The strongest of several signs counts whole, the next ones less: they are not independent.
 const SHARES: [f32; 6] = [1.0, 0.7, 0.5, 0.35, 0.25, 0.2];
 
-/// The score of a step against what is normal, before it is learnt.
-pub(super) fn score(facts: &ProcessFacts, keys: &Keys, baseline: &Baseline, table: &Table) -> Score {
+/// The score of a step against what was normal before it, which then is learnt.
+pub(super) fn score(facts: &ProcessFacts, keys: &Keys, baseline: &mut Baseline, table: &Table) -> Score {
     let cold = cold(facts, table);
-    let mut history = History::of(keys, baseline, facts.time);
+    let (mut history, is_new) = History::meet(keys, baseline, facts.time);
     // What nobody can do harm with is not made harmful by being rare.
     let able = ((cold.total - table.base + 1.3) / 2.0).clamp(0.25, 1.0);
     Score {
         total: cold.total + history.weighed(able),
         cold: cold.total,
         can: cold.can,
+        is_new,
         history,
     }
 }

@@ -160,9 +160,7 @@ impl<'e> Stream<'e> {
     fn command(&mut self, facts: &ProcessFacts, actor: &str) {
         let role = self.surroundings.role_of(&facts.user);
         let keys = Keys::of(facts, actor, role.as_deref());
-        let score = score::score(facts, &keys, &self.baseline, self.options.table);
-        let is_new = !self.baseline.knows(keys.shape, facts.time);
-        keys.learn(&mut self.baseline, facts.time);
+        let score = score::score(facts, &keys, &mut self.baseline, self.options.table);
         let shape = shape_key(&facts.image, &facts.skeleton);
         let mut extra = Vec::new();
         extra.extend(self.surroundings.outside(facts));
@@ -171,7 +169,7 @@ impl<'e> Stream<'e> {
             return;
         }
         let added = self.sessions.command(facts, actor, shape, &score, extra);
-        if is_new {
+        if score.is_new {
             self.news.first(shape, facts, actor, &score, added.value);
         } else {
             self.news.again(shape, &facts.host, actor);

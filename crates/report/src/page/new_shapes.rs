@@ -27,7 +27,7 @@ pub(super) fn section(tally: &Tally<'_>) -> Markup {
                     "Most are new work. Somebody who knows the estate should look, and say of what is theirs that it is usual: it then "
                     "says nothing against the accounts that it was said for."
                 }
-                pre.command { code { "blackrod usual add --case " (shown::line_of(tally.view.case, 200)) " --by NAME --reason \"our deployment tool\" ID…" } }
+                p { code { "blackrod usual add --case " (shown::line_of(tally.view.case, 200)) " --by NAME --reason \"our deployment tool\" ID…" } }
                 (table(&shapes[..shapes.len() - rest]))
             }
             @if rest > 0 {
@@ -42,7 +42,7 @@ fn table(shapes: &[NewShape]) -> Markup {
     let rows = html! {
         @for new in shapes {
             tr {
-                td { code { (new.shape.id()) } }
+                td.time { code { (new.shape.id()) } }
                 td { (words::moment(new.first)) span.sub { (words::counted_as(new.times, "time", "times")) " since" } }
                 th scope="row" {
                     code { (shown::line_of(&new.command, MAX_COMMAND)) }

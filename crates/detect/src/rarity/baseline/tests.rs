@@ -32,7 +32,7 @@ fn merged_equals_one_that_saw_both() {
     let learn = |events: &mut dyn Iterator<Item = &(u64, u64, i64)>| {
         let mut baseline = Baseline::default();
         for (shape, program, at) in events {
-            baseline.add_new(*shape, mix(*program, 9), week(*at));
+            baseline.meet(*shape, mix(*program, 9), week(*at));
             baseline.add(*program, week(*at));
             baseline.note_day(week(*at));
         }

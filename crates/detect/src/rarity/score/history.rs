@@ -5,7 +5,7 @@ use blackrod_model::process::ProcessFacts;
 use blackrod_model::{Timestamp, mail};
 
 use super::Term;
-use crate::rarity::baseline::{Baseline, mix};
+use crate::rarity::baseline::{Baseline, Met, SELDOM, mix};
 
 /// The answers to all questions.
 #[derive(Clone, Copy, Debug, Default)]
@@ -114,44 +114,55 @@ const fn question(
 
 /// Where something is seen for the first time, what counts is how often that happens: some programs are told
 /// something new every day, some accounts are on another host each hour, others never.
-fn value(question: &Question, seen: f32, chances: f32, new: f32) -> f32 {
-    let ratio = if seen < 0.3 && question.new > 0.0 {
-        question.new / ((new + 1.0) / (chances + 2.0)).min(1.0)
+fn value(question: &Question, met: Met, chances: f32) -> f32 {
+    let ratio = if met.seen < SELDOM && question.new > 0.0 {
+        question.new / ((met.new + 1.0) / (chances + 2.0)).min(1.0)
     } else {
-        question.share * (chances + question.patience) / (seen + question.share * question.patience)
+        question.share * (chances + question.patience) / (met.seen + question.share * question.patience)
     };
     let few = chances / (chances + 10.0);
     ratio.ln().clamp(question.least, question.most) * few
 }
 
 impl History {
-    /// Asks `baseline` everything about a step, as of `now`.
-    pub(super) fn of(keys: &Keys, baseline: &Baseline, now: Timestamp) -> Self {
-        let count = |key: u64| baseline.count(key, now);
-        let (programs, actor, host) = (count(keys.program), count(keys.actor), count(keys.host));
+    /// Asks `baseline` everything about a step, as of `now`, and counts the step.
+    pub(super) fn meet(keys: &Keys, baseline: &mut Baseline, now: Timestamp) -> (Self, bool) {
+        let mut meet = |key: u64, context: u64| match context {
+            0 => baseline.meet(key, 0, now),
+            context => baseline.meet(key, novelty(context), now),
+        };
+        let all = meet(ALL, 0).seen;
+        let program = meet(keys.program, ALL);
+        let shape = meet(keys.shape, keys.program);
+        let parent = meet(keys.parent, mix(keys.program, 15));
+        let actor = meet(keys.actor, 0).seen;
+        let actor_program = meet(keys.actor_program, keys.actor);
+        let role = keys
+            .role
+            .map(|(role, role_program)| (meet(role_program, 0), meet(role, 0).seen));
+        let actor_host = meet(keys.actor_host, mix(keys.actor, 16));
+        let host = meet(keys.host, 0).seen;
+        let host_shape = meet(keys.host_shape, keys.host);
+        let hour = meet(keys.hour, 0);
         let asked = [
-            (programs, count(ALL), ALL),
-            (count(keys.shape), programs, keys.program),
-            (count(keys.parent), programs, mix(keys.program, 15)),
-            (count(keys.actor_program), actor, keys.actor),
-            keys.role.map_or((0.0, 0.0, 0), |(role, role_program)| {
-                (count(role_program), count(role), 0)
-            }),
-            (count(keys.actor_host), actor, mix(keys.actor, 16)),
-            (count(keys.host_shape), host, keys.host),
-            (count(keys.hour), actor, 0),
+            (program, all),
+            (shape, program.seen),
+            (parent, program.seen),
+            (actor_program, actor),
+            role.unwrap_or_default(),
+            (actor_host, actor),
+            (host_shape, host),
+            (hour, actor),
         ];
         let mut answers = [Rare::default(); ASKED];
-        for ((answer, (seen, chances, context)), question) in answers.iter_mut().zip(asked).zip(&QUESTIONS) {
-            let is_new = seen < 0.3 && question.new > 0.0;
-            let new = if is_new { count(novelty(context)) } else { 0.0 };
+        for ((answer, (met, chances)), question) in answers.iter_mut().zip(asked).zip(&QUESTIONS) {
             *answer = Rare {
-                value: value(question, seen, chances, new),
-                seen,
+                value: value(question, met, chances),
+                seen: met.seen,
                 chances,
             };
         }
-        Self(answers)
+        (Self(answers), shape.is_new)
     }
 
     /// Everything together, where what speaks for an intruder counts `able` of what it would.
@@ -180,7 +191,7 @@ impl History {
 /// The keys of one step.
 pub(in crate::rarity) struct Keys {
     program: u64,
-    pub(in crate::rarity) shape: u64,
+    shape: u64,
     parent: u64,
     actor: u64,
     actor_program: u64,
@@ -217,27 +228,6 @@ impl Keys {
             host,
             host_shape: mix(mix(host, shape), 8),
             hour: mix(mix(actor, stretch_of_week(facts.time)), 9),
-        }
-    }
-
-    /// Counts the step.
-    pub(in crate::rarity) fn learn(&self, baseline: &mut Baseline, time: Timestamp) {
-        for (key, context) in [
-            (self.program, ALL),
-            (self.shape, self.program),
-            (self.parent, mix(self.program, 15)),
-            (self.actor_program, self.actor),
-            (self.actor_host, mix(self.actor, 16)),
-            (self.host_shape, self.host),
-        ] {
-            baseline.add_new(key, novelty(context), time);
-        }
-        for key in [ALL, self.actor, self.host, self.hour] {
-            baseline.add(key, time);
-        }
-        if let Some((role, role_program)) = self.role {
-            baseline.add(role, time);
-            baseline.add(role_program, time);
         }
     }
 }
