@@ -114,7 +114,9 @@ pub(crate) fn run(first: u64, count: u64, hard_negatives: &[String]) -> anyhow::
         }
     }
     for budget in BUDGETS {
-        let Some(total) = totals.get_mut(&budget) else { continue };
+        let Some(total) = totals.get_mut(&budget) else {
+            continue;
+        };
         println!(
             "{budget} a day: {} of {} intrusions found ({:.1} %), {} alerts of which {} false; median commands before the first alert: {}",
             total.found,

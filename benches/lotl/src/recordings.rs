@@ -1,5 +1,6 @@
 //! OTRF Security-Datasets: where the attacker's session stands among all sessions of a recording, without history.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{BufReader, Read as _};
 use std::ops::ControlFlow;
@@ -80,15 +81,18 @@ pub(crate) fn run(folder: &Path) -> anyhow::Result<()> {
         let mut stream = Stream::new(&estate, Options::default());
         facts.iter().for_each(|facts| stream.push(facts));
         let outcome = stream.finish();
-        let is_theirs = |facts: &&ProcessFacts| {
+        let commands = facts.iter().filter(|facts| {
             matches!(
                 facts.act,
                 Act::Start | Act::Script | Act::Service | Act::Task | Act::LogCleared
-            ) && words.iter().any(|word| facts.command.contains(word))
-        };
-        let sessions: Vec<(&str, &str)> = facts
-            .iter()
-            .filter(is_theirs)
+            )
+        });
+        let everybody: BTreeSet<(&str, &str)> = commands
+            .clone()
+            .map(|facts| (facts.host.as_str(), facts.user.as_str()))
+            .collect();
+        let sessions: Vec<(&str, &str)> = commands
+            .filter(|facts| words.iter().any(|word| facts.command.contains(word)))
             .map(|facts| (facts.host.as_str(), facts.user.as_str()))
             .collect();
         let rank = outcome.sessions.iter().position(|ranked| {
@@ -102,9 +106,9 @@ pub(crate) fn run(folder: &Path) -> anyhow::Result<()> {
             *count += 1;
         }
         println!(
-            "{:>5} of {:>3} sessions, {:>6} records, {:>5} facts, {:.2} s  {part}{}",
+            "{:>5} of {:>3} accounts on hosts, {:>6} records, {:>5} facts, {:.2} s  {part}{}",
             rank.map_or("-".to_owned(), |rank| (rank + 1).to_string()),
-            outcome.sessions.len(),
+            everybody.len(),
             records,
             facts.len(),
             began.elapsed().as_secs_f64(),

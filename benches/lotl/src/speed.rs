@@ -27,7 +27,11 @@ pub(crate) fn run(hosts: u64, days: u64) -> anyhow::Result<()> {
         raws.sort_by(|left, right| (left.time, &left.host).cmp(&(right.time, &right.host)));
         // In lots that fit into the cache, as blocks do, and so that what is generated does not count as state.
         for lot in raws.chunks(1_024) {
-            let made: Vec<Event<'_>> = lot.iter().zip(events..).map(|(raw, number)| event(raw, number)).collect();
+            let made: Vec<Event<'_>> = lot
+                .iter()
+                .zip(events..)
+                .map(|(raw, number)| event(raw, number))
+                .collect();
             events += lot.len() as u64;
             let mut clock = ProcessTime::now();
             let mut lap = |step: usize| {
@@ -37,7 +41,10 @@ pub(crate) fn run(hosts: u64, days: u64) -> anyhow::Result<()> {
                 clock = ProcessTime::now();
             };
             let mut facts: Vec<ProcessFacts> = Vec::with_capacity(made.len());
-            facts.extend(made.iter().filter_map(|event| extractor.facts(EvidenceId::default(), event)));
+            facts.extend(
+                made.iter()
+                    .filter_map(|event| extractor.facts(EvidenceId::default(), event)),
+            );
             lap(0);
             let mut stored: Vec<Fact> = Vec::with_capacity(made.len());
             stored.extend(facts.iter().filter_map(Fact::of));
@@ -50,14 +57,29 @@ pub(crate) fn run(hosts: u64, days: u64) -> anyhow::Result<()> {
             bytes += stored.iter().map(|fact| fact.body.len()).sum::<usize>();
         }
         drop(raws);
-        println!("day {:>3}: {events:>11} events, {:>6} MB resident", day + 1, resident() / 1_000_000);
+        println!(
+            "day {:>3}: {events:>11} events, {:>6} MB resident",
+            day + 1,
+            resident() / 1_000_000
+        );
     }
     for (name, spent) in names.iter().zip(spent) {
-        println!("{name:>12}: {:>10.0} events per CPU second", events as f64 / spent);
+        println!(
+            "{name:>12}: {:>10.0} events per CPU second",
+            events as f64 / spent
+        );
     }
     let total: f64 = spent.iter().sum();
-    println!("{:>12}: {:>10.0} events per CPU second", "all four", events as f64 / total);
-    println!("{:.0} bytes of a fact; {} MB resident before", bytes as f64 / events as f64, before / 1_000_000);
+    println!(
+        "{:>12}: {:>10.0} events per CPU second",
+        "all four",
+        events as f64 / total
+    );
+    println!(
+        "{:.0} bytes of a fact; {} MB resident before",
+        bytes as f64 / events as f64,
+        before / 1_000_000
+    );
     let state = resident();
     let outcome = stream.finish();
     println!(
@@ -66,14 +88,23 @@ pub(crate) fn run(hosts: u64, days: u64) -> anyhow::Result<()> {
         outcome.findings.len(),
         outcome.new_shapes.len()
     );
-    println!("{} MB resident with the state and nothing else", state / 1_000_000);
+    println!(
+        "{} MB resident with the state and nothing else",
+        state / 1_000_000
+    );
     drop(outcome);
     let before = resident();
     let mut full = Baseline::default();
     for key in 0..Baseline::CAPACITY as u64 * 3 / 2 {
-        full.add(key.wrapping_mul(0x9e37_79b9_7f4a_7c15), Timestamp::from_seconds(1_767_571_200));
+        full.add(
+            key.wrapping_mul(0x9e37_79b9_7f4a_7c15),
+            Timestamp::from_seconds(1_767_571_200),
+        );
     }
-    println!("{} MB more with a baseline beyond its capacity", resident().saturating_sub(before) / 1_000_000);
+    println!(
+        "{} MB more with a baseline beyond its capacity",
+        resident().saturating_sub(before) / 1_000_000
+    );
     Ok(())
 }
 

@@ -4,7 +4,9 @@
 use crate::{Sha256, Timestamp};
 
 /// What stays the same of a command when it is run again.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
 pub struct CommandShape {
     /// The program's file name, lower case: `certutil.exe`.
     pub image: String,

@@ -9,9 +9,9 @@ use blackrod_model::assessment::{Noted, Remark};
 use blackrod_model::estate::Organisation;
 use blackrod_model::mail::MailCampaign;
 use blackrod_model::{
-    Campaign, CampaignId, Class, CommandShape, Entity, EntityKind, Evidence, EvidenceId, EvidenceState, Finding, FindingId,
-    FindingTotal, NewShape, Position, Reason, RefusalGroup, RuleProblem, RuleSet, Run, Severity, Sha256, Target, Tie,
-    Timestamp, UsualShape,
+    Campaign, CampaignId, Class, CommandShape, Entity, EntityKind, Evidence, EvidenceId, EvidenceState,
+    Finding, FindingId, FindingTotal, NewShape, Position, Reason, RefusalGroup, RuleProblem, RuleSet, Run,
+    Severity, Sha256, Target, Tie, Timestamp, UsualShape,
 };
 use blackrod_report::{CaseView, Explanation};
 
@@ -680,7 +680,9 @@ fn new_shapes() -> Vec<NewShape> {
             r"msiexec /i \\srv03\deploy\readersetup.msi /qn",
             "2021-01-20T09:02:11Z",
             214,
-            &["ws-01", "ws-02", "ws-03", "ws-04", "ws-05", "ws-06", "ws-07", "ws-08"],
+            &[
+                "ws-01", "ws-02", "ws-03", "ws-04", "ws-05", "ws-06", "ws-07", "ws-08",
+            ],
             "svc_deploy",
             1.9,
             &["execute"],

@@ -275,7 +275,11 @@ impl Case {
     /// # Errors
     ///
     /// When the casebook cannot be written to.
-    pub fn replace_correlations_of(&mut self, codes: &[&str], findings: &[Finding]) -> Result<(), StoreError> {
+    pub fn replace_correlations_of(
+        &mut self,
+        codes: &[&str],
+        findings: &[Finding],
+    ) -> Result<(), StoreError> {
         self.change("correlations", |book, _| {
             for code in codes {
                 book.execute(

@@ -16,8 +16,8 @@ impl Case {
     pub fn set_new_shapes(&mut self, shapes: &[NewShape]) -> Result<(), StoreError> {
         self.change("new shapes", |book, _| {
             book.execute("DELETE FROM new_shapes", [])?;
-            let mut insert =
-                book.prepare("INSERT OR REPLACE INTO new_shapes (id, score, first, body) VALUES (?, ?, ?, ?)")?;
+            let mut insert = book
+                .prepare("INSERT OR REPLACE INTO new_shapes (id, score, first, body) VALUES (?, ?, ?, ?)")?;
             for new in shapes {
                 let first = write::time_value(new.first);
                 insert.execute(params![new.shape.id(), new.score, first, write::json(new)?])?;

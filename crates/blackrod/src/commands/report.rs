@@ -12,8 +12,8 @@ use blackrod_model::estate::Organisation;
 use blackrod_model::flood::Flood;
 use blackrod_model::mail::MailCampaign;
 use blackrod_model::{
-    Campaign, Estate, Evidence, Finding, FindingTotal, NewShape, RefusalGroup, RuleSet, Run, Severity, Sha256,
-    Timestamp,
+    Campaign, Estate, Evidence, Finding, FindingTotal, NewShape, RefusalGroup, RuleSet, Run, Severity,
+    Sha256, Timestamp,
 };
 use blackrod_report::{CaseView, Explanation};
 use blackrod_store::Case;

@@ -57,7 +57,10 @@ fn is_usual(noted: &blackrod_model::assessment::Noted) -> bool {
 
 /// Notes that shapes are usual, and judges all commands of the case anew.
 fn add(at: &cli::Remarking, reason: &str, accounts: &[String], names: &[String]) -> anyhow::Result<()> {
-    ensure!(!reason.trim().is_empty(), "say why: whoever reads it later needs to know");
+    ensure!(
+        !reason.trim().is_empty(),
+        "say why: whoever reads it later needs to know"
+    );
     let mut case = Case::open(&at.case)?;
     let shapes = case.new_shapes()?;
     // All are looked up before any is noted.

@@ -29,7 +29,10 @@ fn log() -> String {
 }
 
 fn sessions(case: &Path) -> usize {
-    let rows = hunt(case, "SELECT id FROM findings WHERE code IN ('lotl/session', 'lotl/command')");
+    let rows = hunt(
+        case,
+        "SELECT id FROM findings WHERE code IN ('lotl/session', 'lotl/command')",
+    );
     rows.lines().count() - 1
 }
 
@@ -59,19 +62,29 @@ fn what_is_said_to_be_usual_is_found_no_more_until_it_is_taken_back() {
     stdout_of(&investigated, 0);
     assert_eq!(sessions(&case), 1);
 
-    let listed: serde_json::Value = serde_json::from_str(&stdout_of(&usual(&case, &["list", "--json"]), 0)).unwrap();
+    let listed: serde_json::Value =
+        serde_json::from_str(&stdout_of(&usual(&case, &["list", "--json"]), 0)).unwrap();
     let new = listed["new"].as_array().unwrap();
     assert_eq!(new.len(), COMMANDS.len());
     let text = stdout_of(&usual(&case, &["list"]), 0);
     let ids: Vec<&str> = text.lines().map(|line| line.split(' ').next().unwrap()).collect();
-    let said = ["add", "--by", "anna", "--reason", "promotion of a domain controller"];
+    let said = [
+        "add",
+        "--by",
+        "anna",
+        "--reason",
+        "promotion of a domain controller",
+    ];
 
     let unknown = usual(&case, &[&said[..], &["zzz"]].concat());
     assert_eq!(unknown.status.code(), Some(1));
     let for_another = usual(&case, &[&said[..], &["--account", "carl"], &ids].concat());
     let first = stdout_of(&for_another, 0);
     assert_eq!(sessions(&case), 1, "said for another account");
-    let noted = stdout_of(&usual(&case, &[&said[..], &["--account", "Ben"], &ids].concat()), 0);
+    let noted = stdout_of(
+        &usual(&case, &[&said[..], &["--account", "Ben"], &ids].concat()),
+        0,
+    );
     assert_eq!(sessions(&case), 0);
 
     let report = blackrod().args(["report", "--case"]).arg(&case).output().unwrap();

@@ -7,8 +7,8 @@ use rustc_hash::FxHashMap;
 use super::baseline::{Baseline, mix};
 use super::budget;
 use super::news::News;
-use super::score::{self, Keys, Term, actor_of, is_system};
 use super::operation::Step;
+use super::score::{self, Keys, Term, actor_of, is_system};
 use super::session::Sessions;
 use super::surroundings::Surroundings;
 use super::table::Table;
@@ -125,7 +125,9 @@ impl<'e> Stream<'e> {
             Act::Share => {}
             Act::ExplicitLogon => {
                 if !is_system(&facts.other_user) {
-                    self.sessions.operations.reach(&actor, &facts.other_user, facts.time);
+                    self.sessions
+                        .operations
+                        .reach(&actor, &facts.other_user, facts.time);
                 }
             }
             Act::Start | Act::Script | Act::Service | Act::Task | Act::LogCleared => {
@@ -184,7 +186,9 @@ impl<'e> Stream<'e> {
         for target in facts.targets.iter().filter(|_| moves) {
             let name = target.split('.').next().unwrap_or(target);
             // Only what the machine itself then does there, as a service does: others have accounts of their own.
-            self.sessions.operations.reach(actor, &format!("{name}$"), facts.time);
+            self.sessions
+                .operations
+                .reach(actor, &format!("{name}$"), facts.time);
         }
         let mut terms = score::cold_terms(facts, self.options.table);
         terms.extend(score.rare_terms());
@@ -219,7 +223,10 @@ impl<'e> Stream<'e> {
             return;
         }
         let all = mix(mail::hash(actor), kind);
-        let way = mix(mix(mail::hash(actor), mail::hash(&facts.peer)), mail::hash(&facts.host));
+        let way = mix(
+            mix(mail::hash(actor), mail::hash(&facts.peer)),
+            mail::hash(&facts.host),
+        );
         let edge = mix(way, kind + 1);
         let seen = self.baseline.count(edge, facts.time);
         let chances = self.baseline.count(all, facts.time);

@@ -5,8 +5,8 @@ use blackrod_model::{Class, Entity, EntityKind, Finding, FindingId, Reason, Seve
 
 use super::baseline::day_of;
 use super::budget::Alert;
-use super::score::{Term, is_system};
 use super::operation::Step;
+use super::score::{Term, is_system};
 use super::shape::stem;
 use super::table::Table;
 use super::{COMMAND_CODE, DAYS_OF_HISTORY, SESSION_CODE};

@@ -11,9 +11,9 @@ use blackrod_model::mail::{
     CampaignMessage, Fired, LinkRole, MailCampaign, TemplateUse, Term, TokenUse, Variation,
 };
 use blackrod_model::{
-    Campaign, CampaignId, Class, CommandShape, Entity, EntityKind, Evidence, EvidenceId, EvidenceState, Finding, FindingId,
-    FindingTotal, NewShape, Position, Reason, RefusalGroup, RuleProblem, RuleSet, Run, Severity, Sha256, Target, Tie,
-    Timestamp, UsualShape,
+    Campaign, CampaignId, Class, CommandShape, Entity, EntityKind, Evidence, EvidenceId, EvidenceState,
+    Finding, FindingId, FindingTotal, NewShape, Position, Reason, RefusalGroup, RuleProblem, RuleSet, Run,
+    Severity, Sha256, Target, Tie, Timestamp, UsualShape,
 };
 use blackrod_report::{CaseView, Explanation};
 

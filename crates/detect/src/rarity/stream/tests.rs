@@ -138,7 +138,13 @@ fn another_account_from_a_machine_where_something_odd_happened_is_the_same_opera
     let mut facts = ordinary_days();
     let begin = 20 * DAY;
     for (number, command) in STEPS.iter().enumerate().take(3) {
-        facts.push(step(1_000 + number as u64, begin + number as i64 * 60, "ws1", "ben", command));
+        facts.push(step(
+            1_000 + number as u64,
+            begin + number as i64 * 60,
+            "ws1",
+            "ben",
+            command,
+        ));
     }
     let mut logon = step(2_000, begin + 600, "srv", "adm", "x");
     logon.act = Act::Logon;
@@ -149,7 +155,11 @@ fn another_account_from_a_machine_where_something_odd_happened_is_the_same_opera
     let [finding] = outcome.findings.as_slice() else {
         panic!("{:?}", outcome.findings);
     };
-    assert!(finding.title.contains("adm, ben") || finding.title.contains("ben, adm"), "{}", finding.title);
+    assert!(
+        finding.title.contains("adm, ben") || finding.title.contains("ben, adm"),
+        "{}",
+        finding.title
+    );
 }
 
 #[test]
@@ -172,7 +182,11 @@ fn an_unusual_way_between_workstations_counts_more_where_the_estate_names_its_se
         let mut stream = Stream::new(&estate, Options::default());
         facts.iter().for_each(|facts| stream.push(facts));
         let sessions = stream.finish().sessions;
-        sessions.iter().find(|ranked| ranked.host == "ws2" && ranked.actor == "ben").unwrap().score
+        sessions
+            .iter()
+            .find(|ranked| ranked.host == "ws2" && ranked.actor == "ben")
+            .unwrap()
+            .score
     };
     let server = |host: &str| estate::System {
         name: host.to_owned(),
@@ -189,15 +203,31 @@ fn an_unusual_way_between_workstations_counts_more_where_the_estate_names_its_se
 fn what_is_new_is_listed_with_who_ran_it_where() {
     let mut facts = ordinary_days();
     for (number, host) in ["ws0", "ws1", "ws1"].iter().enumerate() {
-        facts.push(step(1_000 + number as u64, 19 * DAY + number as i64 * 60, host, "ben", STEPS[1]));
+        facts.push(step(
+            1_000 + number as u64,
+            19 * DAY + number as i64 * 60,
+            host,
+            "ben",
+            STEPS[1],
+        ));
     }
     let outcome = judge(&facts, Options::default());
-    let new = outcome.new_shapes.iter().find(|new| new.shape.image.starts_with("ntdsutil")).unwrap();
+    let new = outcome
+        .new_shapes
+        .iter()
+        .find(|new| new.shape.image.starts_with("ntdsutil"))
+        .unwrap();
     assert_eq!(new.times, 3);
     assert_eq!(new.hosts, ["ws0", "ws1"]);
     assert_eq!(new.accounts, ["ben"]);
     assert!(new.can.iter().any(|can| can == "dump"), "{:?}", new.can);
-    assert!(!outcome.new_shapes.iter().any(|new| new.shape.image.starts_with("robocopy")), "three weeks old");
+    assert!(
+        !outcome
+            .new_shapes
+            .iter()
+            .any(|new| new.shape.image.starts_with("robocopy")),
+        "three weeks old"
+    );
 }
 
 /// An invented week of work with an intrusion in it, drawn from `seeds`.

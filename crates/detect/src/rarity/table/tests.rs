@@ -26,7 +26,12 @@ fn the_builtin_table_is_sound() {
     }
     let mut names = FxHashSet::default();
     assert!(table.uses.iter().all(|entry| names.insert(&entry.name)));
-    assert!(table.uses.iter().all(|entry| !entry.any.is_empty() || !entry.all.is_empty()));
+    assert!(
+        table
+            .uses
+            .iter()
+            .all(|entry| !entry.any.is_empty() || !entry.all.is_empty())
+    );
 }
 
 #[test]
