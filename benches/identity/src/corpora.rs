@@ -23,6 +23,14 @@ struct Labelled {
     log: serde_json::Value,
 }
 
+/// An event that came out otherwise than its test says.
+struct Otherwise<'v> {
+    vendor: &'v str,
+    event: String,
+    expected: bool,
+    titles: Vec<String>,
+}
+
 #[derive(Default)]
 struct Tally {
     hostile: (u32, u32),
@@ -76,6 +84,9 @@ fn recorded(detectors: &Detectors, folder: &Path) -> anyhow::Result<u32> {
 
 fn single(detectors: &Detectors, folder: &Path) -> anyhow::Result<()> {
     let mut tallies: BTreeMap<&str, Tally> = BTreeMap::new();
+    let mut otherwise: Vec<Otherwise<'_>> = Vec::new();
+    // What is found where a test wants a finding, by vendor, with that test.
+    let mut wanted: BTreeMap<(&str, String), String> = BTreeMap::new();
     for entry in std::fs::read_dir(folder).with_context(|| folder.display().to_string())? {
         let text = std::fs::read_to_string(entry?.path())?;
         for line in text.lines() {
@@ -88,19 +99,41 @@ fn single(detectors: &Detectors, folder: &Path) -> anyhow::Result<()> {
                 false => &mut tally.honest,
             };
             *all += 1;
-            if found.is_empty() != event.expected {
+            let titles = found.into_iter().map(|finding| finding.title);
+            if event.expected {
+                wanted.extend(titles.clone().map(|title| ((vendor, title), event.rule.clone())));
+            }
+            let titles: Vec<String> = titles.collect();
+            if titles.is_empty() != event.expected {
                 *hits += 1;
                 continue;
             }
-            let titles: Vec<&str> = found.iter().map(|finding| finding.title.as_str()).collect();
-            let wanted = if event.expected { "a finding" } else { "none" };
-            println!(
-                "{}: wanted {wanted}: {}: {}",
-                event.rule,
-                event.name,
-                titles.join("; ")
-            );
+            otherwise.push(Otherwise {
+                vendor,
+                event: format!("{}: {}", event.rule, event.name),
+                expected: event.expected,
+                titles,
+            });
         }
+    }
+    for one in &otherwise {
+        if one.expected {
+            println!("{}: wanted a finding", one.event);
+            continue;
+        }
+        // The tests were written rule by rule: what one must tell is another's quiet neighbour.
+        let by = one
+            .titles
+            .iter()
+            .map(|title| match wanted.get(&(one.vendor, title.clone())) {
+                Some(rule) => format!("{title} (which {rule} wants)"),
+                None => format!("{title} (which no test wants)"),
+            });
+        println!(
+            "{}: wanted none: {}",
+            one.event,
+            by.collect::<Vec<_>>().join("; ")
+        );
     }
     println!(
         "{:18} {:>24} {:>24}",
