@@ -9,8 +9,8 @@ use blackrod_model::estate::Organisation;
 use blackrod_model::mail::MailCampaign;
 use blackrod_model::{
     Campaign, CampaignId, Class, Entity, EntityKind, Evidence, EvidenceId, EvidenceState, Finding, FindingId,
-    FindingTotal, Position, Reason, RefusalGroup, RuleProblem, RuleSet, Run, Severity, Sha256, Target, Tie,
-    Timestamp,
+    FindingTotal, Plan, Position, Reason, RefusalGroup, RuleProblem, RuleSet, Run, Severity, Sha256, Target,
+    Tie, Timestamp,
 };
 use blackrod_report::{CaseView, Explanation};
 
@@ -210,6 +210,7 @@ impl Case {
             totals: &self.totals,
             campaigns: &self.campaigns,
             assessments: &[],
+            plan: &Plan::default(),
             remarks: &[],
             mail_campaigns: &self.mail_campaigns,
             floods: &[],

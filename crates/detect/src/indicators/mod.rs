@@ -1,6 +1,7 @@
 #![doc = include_str!("explain.md")]
 
 mod lists;
+pub mod partner;
 mod pattern;
 mod search;
 mod stix;

@@ -11,7 +11,9 @@ mod findings;
 mod floods;
 mod mail;
 mod mail_map;
+mod partners;
 mod parts;
+mod plan;
 mod read;
 mod remarks;
 mod rules;
@@ -50,6 +52,7 @@ pub fn html(view: &CaseView<'_>, out: &mut dyn Write) -> io::Result<()> {
             main #main tabindex="-1" {
                 (summary::section(&tally))
                 (assessment::statement(&tally))
+                (plan::section(&tally))
                 (assessment::section(&tally))
                 (campaigns::section(&tally))
                 (mail::section(&tally))
@@ -131,9 +134,10 @@ fn header(tally: &Tally<'_>) -> Markup {
 }
 
 /// Id, number and heading of each section, in order.
-const SECTIONS: [(&str, &str); 13] = [
+const SECTIONS: [(&str, &str); 14] = [
     ("summary", "Summary"),
     ("statement", "Statement"),
+    ("plan", "Action plan"),
     ("assessment", "Assessment"),
     ("campaigns", "Campaigns"),
     ("mail", "Mail campaigns"),
