@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use blackrod_model::{PartnerSaid, Timestamp};
 use serde_json::Value;
 
-use super::{pattern, stix, value};
+use super::{exceptions, pattern, stix, value};
 use crate::LoadError;
 
 /// The most objects that are told of one file.
@@ -51,6 +51,9 @@ pub fn context(
     is_seen: &dyn Fn(&str) -> bool,
 ) -> Result<(Vec<PartnerSaid>, Vec<String>), LoadError> {
     let (mut said, mut left_out) = (Vec::new(), Vec::new());
+    // What honest traffic is full of ties nothing of a partner's to a case either.
+    let common = exceptions();
+    let is_telling = |value: &str| !common.contains(value) && is_seen(value);
     for path in files {
         let bytes = std::fs::read(path).map_err(|source| LoadError::Indicators {
             path: path.clone(),
@@ -59,7 +62,7 @@ pub fn context(
         let name = path
             .file_name()
             .map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-        said.extend(of_bundle(&name, &bytes, is_seen, &mut left_out));
+        said.extend(of_bundle(&name, &bytes, &is_telling, &mut left_out));
     }
     said.sort_by(|a, b| a.id.cmp(&b.id));
     said.dedup_by(|later, first| later.id == first.id);
