@@ -1,5 +1,9 @@
 //! The command line: one table that help, man pages and shell completions are made from.
 
+mod respond;
+
+pub(crate) use respond::{BlockFormat, OfCase, Respond, Stepping};
+
 use std::path::PathBuf;
 
 use blackrod_model::{Severity, Timestamp};
@@ -44,6 +48,9 @@ pub(crate) enum Command {
     /// Commands that are new in the estate: list them, say which are usual
     #[command(subcommand)]
     Usual(Usual),
+    /// What limits the harm of campaigns: the plan, its steps, block lists, drafts of notices
+    #[command(subcommand)]
+    Respond(Respond),
     /// Exchange STIX with a TAXII 2.1 server
     #[command(subcommand)]
     Taxii(Taxii),

@@ -5,7 +5,7 @@ mod words;
 pub use words::{Confidence, Likelihood, Scale};
 
 use crate::estate::Enrichment;
-use crate::{CampaignId, FindingId, Timestamp, UsualShape};
+use crate::{ActionId, ActionState, CampaignId, FindingId, PartnerSaid, Timestamp, UsualShape};
 
 /// What is judged of one campaign: what was done, what was obtained, who did it, what for, who is at risk.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -424,6 +424,19 @@ pub enum Remark {
         command: String,
         /// Why: "our deployment tool".
         reason: String,
+    },
+    /// A partner says something of what was seen in the case.
+    Partner(PartnerSaid),
+    /// An action came a step further, or was declined.
+    Action {
+        /// The action.
+        action: ActionId,
+        /// What it is, as the plan said, for when no plan says it any more.
+        what: String,
+        /// How far it came.
+        state: ActionState,
+        /// What was said of it; may be empty.
+        note: String,
     },
     /// It turned out whether a judgement was right.
     Outcome {

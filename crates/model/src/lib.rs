@@ -10,6 +10,7 @@
 //! There is no I/O here and nothing heavy.
 
 mod account;
+mod action;
 pub mod assessment;
 mod attack;
 mod attack_table;
@@ -27,6 +28,7 @@ pub mod flood;
 mod flow;
 mod id;
 pub mod mail;
+mod partner;
 mod premise;
 pub mod process;
 mod rules;
@@ -38,6 +40,7 @@ mod time;
 mod value;
 
 pub use account::{AccountAct, ActKind, Means};
+pub use action::{Action, ActionId, ActionKind, ActionState, ActionStep, Former, Plan};
 pub use attack::{Tactic, Technique};
 pub use campaign::{Campaign, CampaignId, Target, Tie};
 pub use class::Class;
@@ -51,6 +54,7 @@ pub use fact::{Fact, Keep};
 pub use finding::{Finding, FindingTotal, Reason};
 pub use flow::{Flow, Inrush, Outflow, protocol_name};
 pub use id::{EvidenceId, FindingId, Sha256};
+pub use partner::PartnerSaid;
 pub use premise::Premise;
 pub use rules::{RuleProblem, RuleSet};
 pub use run::Run;

@@ -10,8 +10,8 @@ use blackrod_model::estate::Organisation;
 use blackrod_model::mail::MailCampaign;
 use blackrod_model::{
     Campaign, CampaignId, Class, CommandShape, Entity, EntityKind, Evidence, EvidenceId, EvidenceState,
-    Finding, FindingId, FindingTotal, NewShape, Position, Reason, RefusalGroup, RuleProblem, RuleSet, Run,
-    Severity, Sha256, Target, Tie, Timestamp, UsualShape,
+    Finding, FindingId, FindingTotal, NewShape, Plan, Position, Reason, RefusalGroup, RuleProblem, RuleSet,
+    Run, Severity, Sha256, Target, Tie, Timestamp, UsualShape,
 };
 use blackrod_report::{CaseView, Explanation};
 
@@ -216,6 +216,7 @@ impl Case {
             campaigns: &self.campaigns,
             assessments: &[],
             remarks: &self.remarks,
+            plan: &Plan::default(),
             mail_campaigns: &self.mail_campaigns,
             floods: &[],
             new_shapes: &self.new_shapes,

@@ -3,8 +3,8 @@
 use blackrod_model::{EvidenceState, Severity};
 use serde_json::{Map, Value, json};
 
-use crate::CaseView;
 use crate::tally::Tally;
+use crate::{CaseView, partners};
 
 /// How many places of each refusal reason are listed.
 const MAX_PLACES: usize = 20;
@@ -35,6 +35,11 @@ const MAX_PLACES: usize = 20;
 ///      "targets": [{"kind": "host", "value": "ws-014", "person": null, "findings": 40}]}
 ///   ],
 ///   "assessments": […],                 as `blackrod assess show --json` has them, strongest campaign first
+///   "plan": {"actions": […], "former": […], "left_out": […]},  as `blackrod respond plan --json` has it
+///   "partners": [                       what partners say of what was seen here; context, no judgement rests on it
+///     {"id": "report--…", "kind": "report", "name": "…", "text": "…", "source": "…", "tlp": "green", "confidence": 60,
+///      "time": "…", "values": ["203.0.113.7"]}
+///   ],
 ///   "not_read": [                       every reason in every item; most records first by reason
 ///     {"reason": "…", "evidence": "Security.evtx", "records": 12, "places": 1,
 ///      "examples": [{"record": 7, "offset": 4096}]}
@@ -79,6 +84,8 @@ pub fn summary_json(view: &CaseView<'_>) -> Value {
         },
         "campaigns": campaigns(view),
         "assessments": view.assessments,
+        "plan": view.plan,
+        "partners": partners_said(view),
         "not_read": not_read(&tally),
         "unread_evidence": unread_evidence(view),
         "rules": rules(view),
@@ -117,6 +124,25 @@ fn campaigns(view: &CaseView<'_>) -> Vec<Value> {
         })
     };
     view.campaigns.iter().map(campaign).collect()
+}
+
+fn partners_said(view: &CaseView<'_>) -> Vec<Value> {
+    let said = partners::of_findings(view.remarks, view.findings.iter());
+    said.iter()
+        .map(|one| {
+            json!({
+                "id": one.id,
+                "kind": one.kind,
+                "name": one.name,
+                "text": one.text,
+                "source": one.source,
+                "tlp": one.tlp,
+                "confidence": one.confidence,
+                "time": one.time,
+                "values": one.values,
+            })
+        })
+        .collect()
 }
 
 fn not_read(tally: &Tally<'_>) -> Vec<Value> {

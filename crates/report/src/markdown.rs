@@ -1,12 +1,13 @@
-//! The assessments as Markdown (CommonMark), to go on working with.
+//! The assessments and the action plan as Markdown (CommonMark), to go on working with.
 
 use std::fmt::Write as _;
 
+use blackrod_model::ActionKind;
 use blackrod_model::assessment::{Question, Scale};
 
 use crate::{CaseView, shown, words};
 
-/// Campaigns with what is judged of them. Text from evidence is escaped: it makes no link, no image, no heading.
+/// Campaigns with what is judged of them and what is to be done. Text from evidence is escaped: it makes no link, no image, no heading.
 pub fn markdown(view: &CaseView<'_>) -> String {
     let mut out = String::new();
     // Writing to a String does not fail.
@@ -59,6 +60,54 @@ fn write_all(view: &CaseView<'_>, out: &mut String) -> std::fmt::Result {
             writeln!(out, "- {}", plain(line))?;
         }
         writeln!(out)?;
+    }
+    write_plan(view, out)
+}
+
+fn write_plan(view: &CaseView<'_>, out: &mut String) -> std::fmt::Result {
+    writeln!(out, "## Action plan\n")?;
+    if view.plan.actions.is_empty() {
+        writeln!(out, "Nothing is proposed.\n")?;
+    }
+    for kind in ActionKind::ALL {
+        let mut actions = view
+            .plan
+            .actions
+            .iter()
+            .filter(|action| action.kind == kind)
+            .peekable();
+        if actions.peek().is_none() {
+            continue;
+        }
+        writeln!(out, "### {}\n", kind.heading())?;
+        for action in actions {
+            let answers: Vec<String> = action.attack.iter().map(|id| words::technique(id)).collect();
+            writeln!(
+                out,
+                "- **{}**: {} (`{}`)",
+                action.state().name(),
+                plain(&action.what),
+                action.id.as_str().replace('`', "")
+            )?;
+            writeln!(out, "  Why: {}", plain(&action.why))?;
+            if !answers.is_empty() {
+                writeln!(out, "  Answers: {}", plain(&answers.join(", ")))?;
+            }
+            for step in &action.steps {
+                writeln!(
+                    out,
+                    "  {} by {}, {}. {}",
+                    words::capitalised(step.state.name()),
+                    plain(&step.by),
+                    words::moment(step.at),
+                    plain(&step.note)
+                )?;
+            }
+        }
+        writeln!(out)?;
+    }
+    for line in &view.plan.left_out {
+        writeln!(out, "{}\n", plain(line))?;
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use blackrod_model::estate::Organisation;
 use blackrod_model::flood::Flood;
 use blackrod_model::mail::MailCampaign;
 use blackrod_model::{
-    Campaign, Evidence, Finding, FindingTotal, NewShape, RefusalGroup, RuleSet, Run, Sha256, Timestamp,
+    Campaign, Evidence, Finding, FindingTotal, NewShape, Plan, RefusalGroup, RuleSet, Run, Sha256, Timestamp,
 };
 
 /// A whole case, borrowed from wherever it is kept.
@@ -38,6 +38,8 @@ pub struct CaseView<'a> {
     pub campaigns: &'a [Campaign],
     /// What is judged of them.
     pub assessments: &'a [Assessment],
+    /// What is to be done about them, and how far it has come.
+    pub plan: &'a Plan,
     /// What people added to the case and did not take back, first to last.
     pub remarks: &'a [Noted],
     /// Messages that are judged to be one campaign, strongest first.

@@ -1,6 +1,6 @@
 //! Numbers, times and lists, in words and figures for people.
 
-use blackrod_model::Timestamp;
+use blackrod_model::{Technique, Timestamp};
 
 /// `1,204,511`.
 pub(crate) fn number(value: impl TryInto<u64>) -> String {
@@ -74,6 +74,14 @@ pub(crate) fn span(first: Timestamp, last: Timestamp) -> String {
 pub(crate) fn format(time: Timestamp, pattern: &str) -> Option<String> {
     let instant = jiff::Timestamp::from_microsecond(time.micros()?).ok()?;
     Some(instant.strftime(pattern).to_string())
+}
+
+/// `T1078 Valid Accounts`; the id alone where the name is not known.
+pub(crate) fn technique(id: &str) -> String {
+    match Technique::parse(id).and_then(|technique| technique.name()) {
+        Some(name) => format!("{id} {name}"),
+        None => id.to_owned(),
+    }
 }
 
 /// `High`, from `high`.

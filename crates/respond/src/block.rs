@@ -50,7 +50,7 @@ impl Infrastructure {
     }
 
     /// A sender is blocked by its whole address, which nobody shares.
-    fn sender(&mut self, address: &str) {
+    pub(crate) fn sender(&mut self, address: &str) {
         let is_address = address
             .split_once('@')
             .is_some_and(|(local, domain)| is_local(local) && is_host(domain));
@@ -62,7 +62,7 @@ impl Infrastructure {
         list.insert(address.to_owned());
     }
 
-    fn host(&mut self, host: &str, shared: &dyn Fn(&str) -> bool) {
+    pub(crate) fn host(&mut self, host: &str, shared: &dyn Fn(&str) -> bool) {
         let is_blockable = is_host(host) && !shared(host);
         let list = if is_blockable {
             &mut self.hosts

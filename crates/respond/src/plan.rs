@@ -84,6 +84,19 @@ pub fn notices(
     by_recipient(campaign, ours).into_iter().map(draft).collect()
 }
 
+/// A draft as a message (RFC 5322) that mail programs open for editing: `X-Unsent` (MS-OXCMAIL) marks it as not sent.
+pub fn unsent(draft: &Draft) -> String {
+    // A header field holds one line, whatever an address or a subject hold.
+    let field = |text: &str| -> String { text.chars().filter(|c| !c.is_control()).collect() };
+    format!(
+        "X-Unsent: 1\r\nTo: <{}>\r\nSubject: {}\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\
+         Content-Transfer-Encoding: 8bit\r\n\r\n{}",
+        field(&draft.to),
+        field(&draft.subject),
+        draft.body.replace("\r\n", "\n").replace('\n', "\r\n")
+    )
+}
+
 fn by_recipient<'c>(
     campaign: &'c MailCampaign,
     ours: &dyn Fn(&str) -> bool,

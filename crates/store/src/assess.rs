@@ -100,6 +100,22 @@ impl Case {
         self.read(|book| book.query_row("SELECT max(id) FROM remarks", [], |row| row.get(0)))
     }
 
+    /// Whether somebody ever made this remark, also where it was taken back.
+    ///
+    /// # Errors
+    ///
+    /// When the casebook cannot be read.
+    pub fn has_remark(&self, remark: &Remark) -> Result<bool, StoreError> {
+        self.read(|book| {
+            let body = write::json(remark)?;
+            book.query_row(
+                "SELECT EXISTS (SELECT 1 FROM remarks WHERE body = ?)",
+                [body],
+                |row| row.get(0),
+            )
+        })
+    }
+
     /// Takes a remark back; it stays in the case, marked. False where there is none with this number that counts.
     ///
     /// # Errors
@@ -205,5 +221,6 @@ mod tests {
         assert!(case.undo_remark(number, "Anna Berg").unwrap());
         assert!(!case.undo_remark(number, "Anna Berg").unwrap());
         assert!(case.remarks().unwrap().is_empty());
+        assert!(case.has_remark(&remark).unwrap());
     }
 }

@@ -1,18 +1,21 @@
 //! `blackrod investigate`: evidence → events → findings → campaigns → report.
 
+use std::collections::HashSet;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use blackrod_detect::accounts::Networks;
+use blackrod_detect::indicators::partner;
 use blackrod_detect::{Detectors, Sources};
-use blackrod_model::{RuleSet, Run, Sha256, Timestamp};
+use blackrod_model::assessment::Remark;
+use blackrod_model::{RuleProblem, RuleSet, Run, Sha256, Timestamp};
 use blackrod_read::evidence::{Limits, walk};
 use blackrod_read::{FieldMaps, Formats};
 use blackrod_store::Case;
 
 use super::report::{self, Gathered};
-use super::{Outcome, conclude, estate};
+use super::{MOST_FINDINGS, Outcome, conclude, estate};
 use crate::cli;
 use crate::pipeline::Pipeline;
 use crate::progress::Progress;
@@ -22,11 +25,12 @@ pub(crate) fn run(arguments: &cli::Investigate) -> anyhow::Result<Outcome> {
     let (estate, estate_digest) = estate::load_or_empty(arguments.estate.as_deref())?;
     let formats = load_formats(&arguments.fields)?;
     let networks = Networks::open(&estate, &arguments.networks)?;
+    let indicators = files_of(&arguments.indicators)?;
     let (detectors, mut rule_sets) = Detectors::load(
         &Sources {
             builtin: !arguments.no_builtin,
             rule_dirs: arguments.rules.clone(),
-            indicator_files: files_of(&arguments.indicators)?,
+            indicator_files: indicators.clone(),
             canary_dirs: arguments.canaries.clone(),
         },
         &estate,
@@ -65,6 +69,7 @@ pub(crate) fn run(arguments: &cli::Investigate) -> anyhow::Result<Outcome> {
     progress.stage("judging");
     note_idle_rules(&mut rule_sets, &detectors, &tally.seen);
     let asked = conclude::conclude(&mut case, &detectors, &estate, networks, arguments.alerts_per_day)?;
+    note_partners(&mut case, &indicators, &mut rule_sets)?;
     if let Some(set) = rule_sets.iter_mut().find(|set| set.method == "analytics") {
         set.refused.extend(asked.refused);
         set.idle = asked.idle;
@@ -146,6 +151,35 @@ fn note_idle_rules(rule_sets: &mut [RuleSet], detectors: &Detectors, seen: &blac
     if let Some(sigma) = rule_sets.iter_mut().find(|set| set.method == "sigma") {
         sigma.idle = detectors.idle(seen);
     }
+}
+
+/// Notes in the case what the bundles of partners say of what was seen in it, what is new each time. What somebody took back stays so.
+fn note_partners(case: &mut Case, files: &[PathBuf], rule_sets: &mut [RuleSet]) -> anyhow::Result<()> {
+    if files.is_empty() {
+        return Ok(());
+    }
+    let mut seen: HashSet<String> = HashSet::new();
+    case.each_finding_within(MOST_FINDINGS, &mut |finding| {
+        seen.extend(finding.entities.into_iter().map(|entity| entity.value));
+        seen.insert(finding.rule_id.to_lowercase());
+    })?;
+    let (said, left_out) = partner::context(files, &|value| seen.contains(&value.to_lowercase()))?;
+    for one in said {
+        let by = one.source.clone();
+        let remark = Remark::Partner(one);
+        if !case.has_remark(&remark)? {
+            case.add_remark(&by, &remark)?;
+        }
+    }
+    if let Some(set) = rule_sets.iter_mut().find(|set| set.method == "indicators") {
+        let problem = |reason| RuleProblem {
+            rule: String::new(),
+            title: "context of partners".to_owned(),
+            reason,
+        };
+        set.refused.extend(left_out.into_iter().map(problem));
+    }
+    Ok(())
 }
 
 fn print_summary(gathered: &Gathered, output: &Path, known: usize, json: bool) -> anyhow::Result<()> {

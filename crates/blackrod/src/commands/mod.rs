@@ -22,6 +22,7 @@ mod questions;
 #[cfg(unix)]
 mod recall;
 mod report;
+mod respond;
 mod simulate;
 mod taxii;
 mod usual;
@@ -65,6 +66,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<Outcome> {
         Command::Assess(command) => assess::run(&command),
         Command::Campaign(command) => campaign::run(&command),
         Command::Usual(command) => usual::run(&command),
+        Command::Respond(command) => respond::run(&command),
         Command::Taxii(command) => taxii::run(&command),
         Command::Actors(command) => actors::run(&command),
         Command::Canary(command) => canary::run(&command),

@@ -12,19 +12,22 @@ use blackrod_model::estate::Organisation;
 use blackrod_model::flood::Flood;
 use blackrod_model::mail::MailCampaign;
 use blackrod_model::{
-    Campaign, Estate, Evidence, Finding, FindingTotal, NewShape, RefusalGroup, RuleSet, Run, Severity,
+    Campaign, Estate, Evidence, Finding, FindingTotal, NewShape, Plan, RefusalGroup, RuleSet, Run, Severity,
     Sha256, Timestamp,
 };
 use blackrod_report::{CaseView, Explanation};
 use blackrod_store::Case;
 
-use super::{MOST_FINDINGS, Outcome, estate, questions};
+use super::{MOST_FINDINGS, Outcome, estate, questions, respond};
 use crate::cli;
 
 pub(crate) fn run(arguments: &cli::Report) -> anyhow::Result<Outcome> {
     let (estate, _) = estate::load_or_empty(arguments.estate.as_deref())?;
     let case = Case::open(&arguments.case)?;
     let (analytics, _) = Analytics::load(&[], true)?;
+    if arguments.format == cli::ReportFormat::Stix {
+        respond::ensure_own_is_known(&case, &estate)?;
+    }
     let gathered = Gathered::from_case(&case, &arguments.case, &estate, &analytics.all)?;
     if arguments.format != cli::ReportFormat::Html {
         return gathered.write_other(arguments);
@@ -54,6 +57,7 @@ pub(super) struct Gathered {
     totals: Vec<FindingTotal>,
     campaigns: Vec<Campaign>,
     assessments: Vec<Assessment>,
+    plan: Plan,
     remarks: Vec<Noted>,
     mail_campaigns: Vec<MailCampaign>,
     floods: Vec<Flood>,
@@ -77,6 +81,7 @@ impl Gathered {
             folder: folder.display().to_string(),
             organisations: estate.organisations.clone(),
             runs: case.runs()?,
+            plan: respond::plan_of(case, &findings, estate)?,
             evidence: case.evidence()?,
             refusals: case.refusal_groups()?,
             findings,
@@ -123,6 +128,7 @@ impl Gathered {
             totals: &self.totals,
             campaigns: &self.campaigns,
             assessments: &self.assessments,
+            plan: &self.plan,
             remarks: &self.remarks,
             mail_campaigns: &self.mail_campaigns,
             floods: &self.floods,

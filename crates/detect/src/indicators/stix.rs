@@ -76,9 +76,18 @@ pub(crate) fn read(
             }),
         }
     };
+    objects(json, &mut object)
+}
+
+/// Hands over each object of one or many documents.
+///
+/// # Errors
+///
+/// What serde says where the text is not JSON; what came before it stands.
+pub(crate) fn objects(json: &[u8], object: &mut dyn FnMut(Value)) -> Result<(), serde_json::Error> {
     let mut documents = serde_json::Deserializer::from_slice(json);
     while documents.end().is_err() {
-        Document(&mut object).deserialize(&mut documents)?;
+        Document(&mut *object).deserialize(&mut documents)?;
     }
     Ok(())
 }

@@ -264,6 +264,17 @@ fn every_built_in_profile_is_read_dated_and_sourced() {
 }
 
 #[test]
+fn every_state_that_an_actor_works_for_has_a_name() {
+    for state in ACTORS.actors.iter().filter_map(|actor| actor.state()) {
+        let profile = ACTORS.states.get(state);
+        assert!(
+            profile.is_some_and(|one| !one.name.is_empty() && !one.adjective.is_empty()),
+            "{state}"
+        );
+    }
+}
+
+#[test]
 fn almost_certain_takes_three_kinds_one_hard_to_forge_and_a_signature() {
     let findings = vec![finding(1, &["T1598.003", "T1584.008", "T1665"], "Claim")];
     let campaign = campaign_of(&findings);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use blackrod_model::{Campaign, Entity, EntityKind, Finding, Severity, Tactic, Technique};
 use maud::{Markup, html};
 
-use super::{heading, parts, remarks, summary, timeline};
+use super::{heading, partners, parts, remarks, summary, timeline};
 use crate::tally::Tally;
 use crate::{shown, words};
 
@@ -60,6 +60,7 @@ fn in_detail(tally: &Tally<'_>, index: usize, campaign: &Campaign) -> Markup {
             (parts::severity_counts(of_severity))
             (timeline::figure(&anchor, &findings))
             (remarks::of_campaign(tally.view.remarks, campaign))
+            (partners::of_campaign(&tally.view, &findings))
             div.pair {
                 (targets(campaign))
                 (ties(campaign))

@@ -12,7 +12,9 @@ mod floods;
 mod mail;
 mod mail_map;
 mod new_shapes;
+mod partners;
 mod parts;
+mod plan;
 mod read;
 mod remarks;
 mod rules;
@@ -51,6 +53,7 @@ pub fn html(view: &CaseView<'_>, out: &mut dyn Write) -> io::Result<()> {
             main #main tabindex="-1" {
                 (summary::section(&tally))
                 (assessment::statement(&tally))
+                (plan::section(&tally))
                 (assessment::section(&tally))
                 (campaigns::section(&tally))
                 (mail::section(&tally))
@@ -136,6 +139,7 @@ fn header(tally: &Tally<'_>) -> Markup {
 const SECTIONS: [(&str, &str); 14] = [
     ("summary", "Summary"),
     ("statement", "Statement"),
+    ("plan", "Action plan"),
     ("assessment", "Assessment"),
     ("campaigns", "Campaigns"),
     ("mail", "Mail campaigns"),

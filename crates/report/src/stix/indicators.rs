@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use blackrod_model::{Campaign, Entity, EntityKind};
+use blackrod_model::{Action, Campaign, Entity, EntityKind};
 use serde_json::json;
 
 use super::{Bundle, id, time};
@@ -59,6 +59,31 @@ impl Bundle<'_> {
             indicators.push(indicator);
         }
         indicators
+    }
+}
+
+impl Bundle<'_> {
+    /// Adds an indicator of what an action blocks.
+    pub(super) fn add_block(&mut self, action: &Action) {
+        let kind = match action.measure.as_str() {
+            "block/sender" => EntityKind::Address,
+            "block/domain" => EntityKind::Domain,
+            _ => EntityKind::Ip,
+        };
+        let Some(entity) = Entity::new(kind, &action.subject) else {
+            return;
+        };
+        let Some(pattern) = pattern(&entity) else { return };
+        let properties = json!({
+            "name": format!("{} {}", kind.name().replace('_', " "), shown::line_of(&entity.value, 300)),
+            "description": format!("Blocking is {}. {}.", action.state().name(), shown::line_of(&action.why, 600)),
+            "indicator_types": ["malicious-activity"],
+            "pattern": pattern,
+            "pattern_type": "stix",
+            "pattern_version": "2.1",
+            "valid_from": self.made,
+        });
+        self.add("indicator", id("indicator", &[&pattern]), properties);
     }
 }
 

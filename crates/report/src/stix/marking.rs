@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-/// Who may see it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// Who may see it, from everybody to the recipients only.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Tlp {
     /// Everybody.
     Clear,
@@ -28,6 +28,18 @@ impl Tlp {
             Self::AmberStrict => "amber+strict",
             Self::Red => "red",
         }
+    }
+
+    /// The marking of this name.
+    pub(super) fn from_name(name: &str) -> Option<Self> {
+        let all = [
+            Self::Clear,
+            Self::Green,
+            Self::Amber,
+            Self::AmberStrict,
+            Self::Red,
+        ];
+        all.into_iter().find(|tlp| tlp.name() == name)
     }
 
     /// Whether it stays with those who need to know.

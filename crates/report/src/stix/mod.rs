@@ -6,13 +6,14 @@
 
 mod indicators;
 mod marking;
+mod passed;
 
 pub use marking::Tlp;
 
 use std::collections::BTreeSet;
 
 use blackrod_model::assessment::{Assessment, Judgement, Likelihood, Question, Scale};
-use blackrod_model::{Campaign, Sha256, Technique, Timestamp};
+use blackrod_model::{Action, ActionKind, Campaign, Sha256, Technique, Timestamp};
 use serde_json::{Map, Value, json};
 
 use crate::{CaseView, shown, words};
@@ -32,6 +33,20 @@ pub fn stix(view: &CaseView<'_>, tlp: Tlp) -> Value {
     for campaign in view.campaigns.iter().take(MAX_CAMPAIGNS) {
         let assessment = view.assessments.iter().find(|one| one.campaign == campaign.id);
         bundle.add_campaign(campaign, assessment);
+    }
+    bundle.finish()
+}
+
+/// Indicators of what is to be blocked, of the actions that are wanted, for partners.
+pub fn stix_blocks(view: &CaseView<'_>, tlp: Tlp, is_wanted: &dyn Fn(&Action) -> bool) -> Value {
+    let mut bundle = Bundle::new(view, tlp);
+    let blocks = view
+        .plan
+        .actions
+        .iter()
+        .filter(|one| one.kind == ActionKind::Block);
+    for action in blocks.filter(|action| is_wanted(action)) {
+        bundle.add_block(action);
     }
     bundle.finish()
 }
@@ -145,6 +160,7 @@ impl<'v> Bundle<'v> {
         if let Some(assessment) = assessment {
             self.add_judgements(assessment, &campaign_id);
         }
+        let said = self.add_partners(&campaign_id, campaign);
         if !indicators.is_empty() {
             let grouping = json!({ "name": format!("Indicators of {name}"), "context": "suspicious-activity", "object_refs": indicators });
             self.add("grouping", id("grouping", &[campaign.id.as_str()]), grouping);
@@ -153,7 +169,10 @@ impl<'v> Bundle<'v> {
             .iter()
             .filter_map(|object| Some(object.get("id")?.as_str()?.to_owned()))
             .collect();
-        let mut refs: Vec<String> = refs.into_iter().collect();
+        // What partners said may stand in the bundle for an earlier campaign already.
+        let mut refs: Vec<String> = refs.into_iter().chain(said).collect();
+        refs.sort_unstable();
+        refs.dedup();
         if refs.is_empty() {
             refs.push(campaign_id);
         }

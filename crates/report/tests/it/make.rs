@@ -11,9 +11,10 @@ use blackrod_model::mail::{
     CampaignMessage, Fired, LinkRole, MailCampaign, TemplateUse, Term, TokenUse, Variation,
 };
 use blackrod_model::{
-    Campaign, CampaignId, Class, CommandShape, Entity, EntityKind, Evidence, EvidenceId, EvidenceState,
-    Finding, FindingId, FindingTotal, NewShape, Position, Reason, RefusalGroup, RuleProblem, RuleSet, Run,
-    Severity, Sha256, Target, Tie, Timestamp, UsualShape,
+    Action, ActionId, ActionKind, ActionState, ActionStep, Campaign, CampaignId, Class, CommandShape, Entity,
+    EntityKind, Evidence, EvidenceId, EvidenceState, Finding, FindingId, FindingTotal, Former, NewShape,
+    Plan, Position, Reason, RefusalGroup, RuleProblem, RuleSet, Run, Severity, Sha256, Target, Tie,
+    Timestamp, UsualShape,
 };
 use blackrod_report::{CaseView, Explanation};
 
@@ -168,6 +169,7 @@ impl Case {
             totals: &FindingTotal::of(&self.findings),
             campaigns: &self.campaigns,
             assessments: &[],
+            plan: &plan(&self.campaigns, &self.findings, &self.title),
             remarks: &self.remarks,
             mail_campaigns: &self.mail_campaigns,
             floods: &self.floods,
@@ -180,6 +182,39 @@ impl Case {
             }],
             log_head: Some(Sha256::of(b"log")),
         })
+    }
+}
+
+/// A plan all of whose texts are `text`.
+fn plan(campaigns: &[Campaign], findings: &[Finding], text: &str) -> Plan {
+    let step = ActionStep {
+        state: ActionState::Approved,
+        by: text.to_owned(),
+        at: Timestamp::from_seconds(1_611_306_000),
+        note: text.to_owned(),
+        remark: 1,
+    };
+    let action = |kind| Action {
+        id: ActionId::new("measure", text),
+        kind,
+        measure: text.to_owned(),
+        subject: text.to_owned(),
+        campaigns: campaigns.iter().map(|campaign| campaign.id.clone()).collect(),
+        what: text.to_owned(),
+        why: text.to_owned(),
+        care: text.to_owned(),
+        attack: vec!["T1078".to_owned(), text.to_owned()],
+        findings: findings.iter().take(3).map(|finding| finding.id).collect(),
+        steps: vec![step.clone()],
+    };
+    Plan {
+        actions: ActionKind::ALL.map(action).to_vec(),
+        former: vec![Former {
+            id: ActionId::new("gone", text),
+            what: text.to_owned(),
+            steps: vec![step.clone()],
+        }],
+        left_out: vec![text.to_owned()],
     }
 }
 
