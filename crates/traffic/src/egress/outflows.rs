@@ -21,8 +21,8 @@ pub(super) const REST: IpAddr = IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED);
 /// The length of an outer network of IPv6.
 const NETWORK_V6: u32 = 48;
 
-/// Machine and outer network: out, in.
-type Sums = FxHashMap<(IpAddr, IpAddr), (u64, u64)>;
+/// Day, machine and outer network: out, in.
+pub(crate) type Sums = FxHashMap<(i64, IpAddr, IpAddr), (u64, u64)>;
 
 /// How much an exchange counts when only some can be kept: by what went out, and by what came in so far that nobody is
 /// taken for one who only gives.
@@ -30,14 +30,16 @@ pub(super) fn weight(out: u64, back: u64) -> u64 {
     out.max(back / 16)
 }
 
-/// Adds what went out and came in within these flows to `facts`, one for each day.
+/// Adds what went out and came in within these flows to `facts`, one for each day. `scratch` keeps its room from window
+/// to window.
 pub(crate) fn of(
     flows: &[Flow],
     (evidence, at): (EvidenceId, Position),
     inside: &Inside,
+    scratch: &mut Sums,
     facts: &mut Vec<Fact>,
 ) {
-    let mut days: BTreeMap<i64, (i64, Sums)> = BTreeMap::new();
+    let mut firsts: BTreeMap<i64, i64> = BTreeMap::new();
     for flow in flows {
         let (host, peer, is_out) = match (inside.contains(flow.src), inside.contains(flow.dst)) {
             (true, false) => (flow.src, flow.dst, true),
@@ -47,36 +49,36 @@ pub(crate) fn of(
         let Some(time) = flow.start.micros().filter(|_| is_routed(peer)) else {
             continue;
         };
-        let (first, sums) = days
-            .entry(time.div_euclid(DAY))
-            .or_insert_with(|| (time, Sums::default()));
+        let day = time.div_euclid(DAY);
+        let first = firsts.entry(day).or_insert(time);
         *first = time.min(*first);
-        let sum = sums.entry((host, network(peer, NETWORK_V6))).or_default();
+        let sum = scratch.entry((day, host, network(peer, NETWORK_V6))).or_default();
         let side = if is_out { &mut sum.0 } else { &mut sum.1 };
         *side = side.saturating_add(flow.bytes);
     }
-    for (first, sums) in days.into_values() {
+    for (day, first) in firsts {
         facts.extend(Fact::of(&Outflow {
             evidence,
             at,
             time: Timestamp::from_micros(first),
-            rows: rows(sums),
+            rows: rows(scratch, day),
         }));
     }
+    scratch.clear();
 }
 
-/// The exchanges that count, and the rest by machine, in the order of machines.
-fn rows(sums: Sums) -> Vec<(IpAddr, IpAddr, u64, u64)> {
+/// The exchanges of a day that count, and the rest by machine, in the order of machines.
+fn rows(sums: &Sums, day: i64) -> Vec<(IpAddr, IpAddr, u64, u64)> {
     let mut kept = Vec::new();
     let mut rest: FxHashMap<IpAddr, (u64, u64)> = FxHashMap::default();
     let mut sum_up = |host: IpAddr, out: u64, back: u64| {
         let sum = rest.entry(host).or_default();
         *sum = (sum.0.saturating_add(out), sum.1.saturating_add(back));
     };
-    for ((host, peer), (out, back)) in sums {
-        match weight(out, back) >= LEAST {
-            true => kept.push((host, peer, out, back)),
-            false => sum_up(host, out, back),
+    for ((_, host, peer), (out, back)) in sums.iter().filter(|((of, ..), _)| *of == day) {
+        match weight(*out, *back) >= LEAST {
+            true => kept.push((*host, *peer, *out, *back)),
+            false => sum_up(*host, *out, *back),
         }
     }
     if kept.len() > MOST {
