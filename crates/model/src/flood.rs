@@ -11,19 +11,22 @@ pub struct Flood {
     pub key: String,
     /// What it is, in a few words.
     pub title: String,
-    /// What it was sent to: a virtual host, or a log where none is logged.
+    /// What it is counted in.
+    #[serde(default)]
+    pub unit: Unit,
+    /// What it was sent to: a virtual host, or a log where none is logged; an address or a network.
     pub service: String,
-    /// Begin of the first ten seconds in which it is above chance.
+    /// When it begins: for requests the first ten seconds that are above chance, for packets the first of them.
     pub start: Timestamp,
-    /// End of the last.
+    /// When it ends.
     pub end: Timestamp,
     /// By when there was enough of it to be called a flood.
     pub seen: Timestamp,
-    /// How many requests it came to.
+    /// How many requests or packets it came to.
     pub requests: u64,
-    /// Requests a second, at most, over ten seconds.
+    /// Requests a second, at most, over ten seconds; packets a second, at most, over a minute.
     pub peak: f64,
-    /// Requests a second that the service is used to at that time.
+    /// As many a second are usual there at that time.
     pub usual: f64,
     /// What `usual` was learned from, in words.
     pub learned_from: String,
@@ -43,6 +46,26 @@ pub struct Flood {
     pub plot: Plot,
 }
 
+/// What a flood is counted in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Unit {
+    /// Requests, as servers log them.
+    #[default]
+    Requests,
+    /// Packets, as flows and captures count them.
+    Packets,
+}
+
+impl Unit {
+    /// The word for one: `packet`.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Requests => "request",
+            Self::Packets => "packet",
+        }
+    }
+}
+
 /// Something that the requests of a flood have in common.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Trait {
@@ -50,8 +73,8 @@ pub struct Trait {
     pub dimension: String,
     /// The value.
     pub value: String,
-    /// The share of the service's ordinary requests that have it too.
-    pub usual: f64,
+    /// The share of what is ordinary there that has it too; `None` where nothing ordinary is known.
+    pub usual: Option<f64>,
 }
 
 /// Something that keeps a flood out.
@@ -65,18 +88,18 @@ pub struct Filter {
     pub expires: Timestamp,
     /// The share of the flood's requests that it keeps out.
     pub stops: f64,
-    /// How many requests outside the flood it was replayed over.
+    /// How many requests or packets outside the flood it was replayed over.
     pub replayed_requests: u64,
     /// How many of these it would have blocked.
     pub blocked_requests: u64,
-    /// How many clients outside the flood it was replayed over; an estimate beyond 65,536.
+    /// How many clients outside the flood it was replayed over, 0 where that is not known; an estimate beyond 65,536.
     pub replayed_clients: u64,
     /// How many of these it would have blocked at least once.
     pub blocked_clients: u64,
 }
 
 impl Filter {
-    /// The share of ordinary requests that it would have blocked.
+    /// The share of what is ordinary that it would have blocked.
     pub fn harm(&self) -> f64 {
         self.blocked_requests as f64 / (self.replayed_requests.max(1)) as f64
     }
@@ -85,7 +108,7 @@ impl Filter {
 /// The text of a filter for one product.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Rule {
-    /// `nginx`, `HAProxy`, `nftables`.
+    /// `nginx`, `HAProxy`, `nftables`, `FlowSpec`.
     pub product: String,
     /// Its configuration.
     pub text: String,
@@ -98,7 +121,7 @@ pub struct Plot {
     pub start: Timestamp,
     /// The length of a step.
     pub step_seconds: u32,
-    /// Requests to the service in each step.
+    /// What came to the service in each step.
     pub rate: Vec<u32>,
     /// What is usual in each step.
     pub usual: Vec<u32>,

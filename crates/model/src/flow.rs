@@ -119,7 +119,7 @@ impl Keep for Inrush {
     }
 }
 
-/// What one address of the estate exchanged with the outside within a day, or a part of it.
+/// What addresses of the estate exchanged with the outside within a day, or a part of it.
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Outflow {
     /// The evidence that the flows are in.
@@ -128,10 +128,9 @@ pub struct Outflow {
     pub at: Position,
     /// The first of the flows.
     pub time: Timestamp,
-    /// The inner address.
-    pub host: Option<IpAddr>,
-    /// Outer networks (/24 of IPv4, /48 of IPv6), bytes to them and bytes from them.
-    pub peers: Vec<(IpAddr, u64, u64)>,
+    /// An inner address, an outer network (/24 of IPv4, /48 of IPv6), bytes to it and bytes from it; in the order of
+    /// inner addresses.
+    pub rows: Vec<(IpAddr, IpAddr, u64, u64)>,
 }
 
 impl Keep for Outflow {

@@ -5,7 +5,7 @@ use std::hash::Hasher as _;
 use blackrod_model::{Estate, Event, EvidenceId, Fact, Flow, Position};
 use siphasher::sip::SipHasher13;
 
-use crate::egress;
+use crate::egress::outflows;
 use crate::inside::Inside;
 use crate::records;
 use crate::volume::inrushes;
@@ -20,6 +20,8 @@ pub struct Watch {
     evidence: EvidenceId,
     first: Position,
     window: Vec<Flow>,
+    packets: inrushes::Packets,
+    sums: outflows::Sums,
     facts: Vec<Fact>,
 }
 
@@ -32,6 +34,8 @@ impl Watch {
             evidence: EvidenceId::default(),
             first: Position::START,
             window: Vec::new(),
+            packets: inrushes::Packets::default(),
+            sums: outflows::Sums::default(),
             facts: Vec::new(),
         }
     }
@@ -66,8 +70,9 @@ impl Watch {
             return;
         }
         let place = (self.evidence, self.first);
-        inrushes::of(&self.window, place, self.salt, &self.inside, &mut self.facts);
-        egress::outflows::of(&self.window, place, &self.inside, &mut self.facts);
+        let (inside, facts) = (&self.inside, &mut self.facts);
+        inrushes::of(&self.window, place, self.salt, inside, &mut self.packets, facts);
+        outflows::of(&self.window, place, inside, &mut self.sums, facts);
         self.window.clear();
     }
 }

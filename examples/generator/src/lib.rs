@@ -19,6 +19,7 @@ mod register;
 mod story;
 mod vpn;
 mod web;
+mod website;
 mod workstation;
 
 use std::collections::BTreeMap;
@@ -41,6 +42,7 @@ pub fn files() -> Files {
     exchange::add(&assembly, &mut files);
     register::add(&mut files);
     web::add(&assembly, &mut files);
+    website::add(&mut files);
     indicators::add(&mut files);
     files
 }

@@ -54,7 +54,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             leaks.push(&outflow);
         }
     }
-    let findings: Vec<_> = floods.finish().into_iter().chain(leaks.finish()).collect();
+    let findings: Vec<_> = floods
+        .finish()
+        .findings
+        .into_iter()
+        .chain(leaks.finish())
+        .collect();
     let (after, peak) = used();
     println!(
         "flows {}  refused {}  conversations told {}",

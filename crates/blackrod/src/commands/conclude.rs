@@ -7,6 +7,7 @@ use blackrod_detect::mail::stream::{Options, Stream};
 use blackrod_detect::{Detectors, accounts, rarity, register, senders, servers, traffic};
 use blackrod_judge::Revisions;
 use blackrod_model::assessment::Remark;
+use blackrod_model::flood::Flood;
 use blackrod_model::mail::Term;
 use blackrod_model::process::ProcessFacts;
 use blackrod_model::{
@@ -35,10 +36,14 @@ pub(super) fn conclude(
     drawn.extend(judge_mail(case, estate)?);
     drawn.extend(judge_accounts(case, networks)?);
     drawn.extend(judge_data(case, estate)?);
-    drawn.extend(judge_traffic(case)?);
+    let (mut floods, found) = judge_traffic(case)?;
+    drawn.extend(found);
     drawn.extend(judge_senders(case, estate)?);
     drawn.extend(judge_processes(case, estate, alerts_per_day)?);
-    drawn.extend(judge_requests(case)?);
+    let outcome = judge_requests(case)?;
+    floods.extend(outcome.floods);
+    drawn.extend(outcome.findings);
+    case.set_floods(&floods)?;
     drawn.extend(judge_servers(case, estate, &has)?);
     case.replace_correlations(&drawn)?;
     let mut asked = questions::ask(case.dir(), detectors.analytics(), &has)?;
@@ -97,7 +102,7 @@ fn judge_accounts(case: &Case, networks: accounts::Networks) -> anyhow::Result<V
 }
 
 /// Floods of packets, and what leaves the estate that did not before.
-fn judge_traffic(case: &Case) -> anyhow::Result<Vec<Finding>> {
+fn judge_traffic(case: &Case) -> anyhow::Result<(Vec<Flood>, Vec<Finding>)> {
     let mut floods = traffic::volume::Stream::default();
     case.each_fact(Inrush::KIND, &mut |fact| {
         if let Some(inrush) = fact.kept::<Inrush>() {
@@ -110,9 +115,9 @@ fn judge_traffic(case: &Case) -> anyhow::Result<Vec<Finding>> {
             leaks.push(&outflow);
         }
     })?;
-    let mut findings = floods.finish();
+    let traffic::volume::Outcome { floods, mut findings } = floods.finish();
     findings.extend(leaks.finish());
-    Ok(findings)
+    Ok((floods, findings))
 }
 
 /// Who sends in the estate's name, as receivers report it.
@@ -214,7 +219,7 @@ fn alerts_per_day(runs: &[Run]) -> u32 {
 }
 
 /// Floods of requests.
-fn judge_requests(case: &mut Case) -> anyhow::Result<Vec<Finding>> {
+fn judge_requests(case: &Case) -> anyhow::Result<requests::Outcome> {
     let logs: HashMap<EvidenceId, String> = case
         .evidence()?
         .into_iter()
@@ -228,9 +233,7 @@ fn judge_requests(case: &mut Case) -> anyhow::Result<Vec<Finding>> {
             }
         })
     };
-    let outcome = requests::find(each, &label)?;
-    case.set_floods(&outcome.floods)?;
-    Ok(outcome.findings)
+    Ok(requests::find(each, &label)?)
 }
 
 /// What the files of one log have in common after rotation: `web1/access.log.3.gz` and `web1/access.log` are

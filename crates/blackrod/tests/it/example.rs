@@ -63,6 +63,11 @@ fn the_example_is_read_found_and_told() {
         "SELECT count(DISTINCT campaign) AS campaigns FROM findings WHERE code LIKE 'server/%' AND campaign IS NOT NULL",
     );
     assert!(together.lines().any(|line| line.trim() == "1"), "{together}");
+    // One flood, told from the readers whom the news brought an hour before.
+    let floods = hunt(&case, "SELECT start, title FROM floods");
+    let told: Vec<&str> = floods.lines().skip(1).collect();
+    let is_right = |line: &&str| line.contains("2021-01-21T11:42") && line.contains("/search");
+    assert!(told.len() == 1 && told.iter().all(is_right), "{floods}");
     let asked = hunt(
         &case,
         "SELECT DISTINCT rule_id FROM findings WHERE code = 'ANALYTIC'",

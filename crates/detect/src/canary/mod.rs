@@ -3,6 +3,7 @@
 mod make;
 mod search;
 mod unpack;
+mod walk;
 mod words;
 
 use std::path::{Path, PathBuf};

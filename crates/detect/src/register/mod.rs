@@ -11,6 +11,7 @@ mod reader;
 mod sql;
 #[cfg(test)]
 mod tests;
+mod values;
 
 use std::collections::BTreeMap;
 

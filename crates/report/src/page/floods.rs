@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use blackrod_model::flood::{Filter, Flood, Plot};
+use blackrod_model::flood::{Filter, Flood, Unit};
 use maud::{Markup, html};
 
 use super::{heading, parts};
@@ -25,9 +25,9 @@ pub(super) fn section(tally: &Tally<'_>) -> Markup {
                 p { "No service was flooded, as far as the logs show." }
             } @else {
                 p.intro {
-                    "More requests than usual that have something in common which ordinary requests do not, and whose senders do not behave "
-                    "like visitors. Each filter was replayed over the requests that are not part of the flood; it is "
-                    "a proposal and goes out of force by itself."
+                    "More requests or packets than usual that have something in common which ordinary ones do not, and whose senders do not behave "
+                    "like visitors. Each filter was replayed over what is known of ordinary traffic; it is "
+                    "a proposal and has a time when it should go."
                 }
             }
             @for (index, flood) in floods.iter().take(MAX_IN_FULL).enumerate() { (in_detail(index, flood)) }
@@ -43,26 +43,30 @@ fn in_detail(index: usize, flood: &Flood) -> Markup {
             h3 id={ (anchor) "-heading" } { (parts::quoted(&flood.title)) }
             p.campaign-meta {
                 span.id { (shown::line_of(&flood.key, 60)) }
-                " · " (words::counted(flood.requests, "request"))
+                " · " (words::counted(flood.requests, flood.unit.word()))
                 " from " (words::counted_as(flood.sources, "address", "addresses"))
                 " in " (words::counted(flood.networks, "network"))
                 " · " (words::span(flood.start, flood.end))
             }
             p {
-                "At most " (rate(flood.peak)) " requests a second at " (parts::quoted(&flood.service)) ", where up to " (rate(flood.usual))
-                " are usual, as learned from " (parts::quoted(&flood.learned_from)) ". It began on " (words::moment(flood.start))
+                "At most " (rate(flood.peak)) " " (flood.unit.word()) "s a second at " (parts::quoted(&flood.service))
+                @if flood.learned_from.is_empty() { "; too little is known from before to say what is usual. " }
+                @else { ", where up to " (rate(flood.usual)) " are usual, as learned from " (parts::quoted(&flood.learned_from)) ". " }
+                "It began on " (words::moment(flood.start))
                 "; by " (words::moment(flood.seen)) " there was enough of it to be seen."
             }
-            (figure(&anchor, &flood.plot))
-            h4 { "What its requests have in common" }
+            (figure(&anchor, flood))
+            h4 { "What its " (flood.unit.word()) "s have in common" }
             (fingerprint(flood))
-            h4 { "Why it is no crowd of visitors" }
+            h4 { "Why it is no ordinary use" }
             ul { @for sign in flood.signs.iter().take(20) { li { (parts::quoted(sign)) } } }
-            h4 { "Who sent most of it" }
-            (sources(flood))
+            @if !flood.loudest.is_empty() {
+                h4 { "Who sent most of it" }
+                (sources(flood))
+            }
             h4 { "What would keep it out" }
             @if flood.filters.is_empty() { p { "Nothing that is known when a request begins sets it apart." } }
-            @for filter in &flood.filters { (proposal(filter)) }
+            @for filter in &flood.filters { (proposal(filter, flood.unit)) }
         }
     }
 }
@@ -80,13 +84,13 @@ fn fingerprint(flood: &Flood) -> Markup {
             tr {
                 th scope="row" { (parts::quoted(&part.dimension)) }
                 td { code { (parts::quoted(&part.value)) } }
-                td.num { (percent(part.usual)) }
+                td.num { @match part.usual { Some(usual) => (percent(usual)), None => "not known" } }
             }
         }
     };
     parts::table(
-        "What nearly all requests of the flood have in common",
-        &parts::columns(&["What", "Value", "#Of ordinary requests"]),
+        "What nearly all of the flood has in common",
+        &parts::columns(&["What", "Value", "#Of ordinary traffic"]),
         &rows,
     )
 }
@@ -99,6 +103,10 @@ fn percent(share: f64) -> String {
 }
 
 fn sources(flood: &Flood) -> Markup {
+    let amount = match flood.unit {
+        Unit::Requests => "#Requests",
+        Unit::Packets => "#Packets",
+    };
     let rows = html! {
         @for (address, count) in flood.loudest.iter().take(MAX_SOURCES) {
             tr { th scope="row" { code { (parts::quoted(address)) } } td.num { (words::number(*count)) } }
@@ -106,19 +114,27 @@ fn sources(flood: &Flood) -> Markup {
     };
     parts::table(
         "The addresses that sent most of the flood",
-        &parts::columns(&["Address", "#Requests"]),
+        &parts::columns(&["Address", amount]),
         &rows,
     )
 }
 
-fn proposal(filter: &Filter) -> Markup {
+fn proposal(filter: &Filter, unit: Unit) -> Markup {
+    let other = format!("other {}", unit.word());
     html! {
         p {
-            strong { "By " (parts::quoted(&filter.by)) } ": stops " (percent(filter.stops)) " of the flood. Replayed over "
-            (words::counted(filter.replayed_requests, "other request")) " it would have blocked "
-            (words::number(filter.blocked_requests)) " (" (percent(filter.harm())) "), of "
-            (words::number(filter.blocked_clients)) " among " (words::counted(filter.replayed_clients, "other client")) ". Expires on "
-            (words::moment(filter.expires)) "."
+            strong { "By " (parts::quoted(&filter.by)) } ": stops " (percent(filter.stops)) " of the flood. "
+            @if filter.replayed_requests == 0 { "Nothing else is known there to replay it over. " }
+            @else {
+                "Replayed over " (words::counted(filter.replayed_requests, &other)) " it would have blocked "
+                (words::number(filter.blocked_requests)) " (" (percent(filter.harm())) ")"
+                @if filter.replayed_clients > 0 {
+                    ", of " (words::number(filter.blocked_clients)) " among "
+                    (words::counted(filter.replayed_clients, "other client"))
+                }
+                ". "
+            }
+            "Expires on " (words::moment(filter.expires)) "."
         }
         @for rule in filter.rules.iter().take(6) {
             details {
@@ -135,7 +151,9 @@ const LEFT: f64 = 60.0;
 const FOOT: f64 = 24.0;
 
 /// The course of a flood: all requests, what is usual, what the preferred filter leaves.
-fn figure(anchor: &str, plot: &Plot) -> Markup {
+fn figure(anchor: &str, flood: &Flood) -> Markup {
+    let plot = &flood.plot;
+    let all = format!("{}s a second", words::capitalised(flood.unit.word()));
     let most = plot
         .rate
         .iter()
@@ -157,7 +175,7 @@ fn figure(anchor: &str, plot: &Plot) -> Markup {
             figure.flood {
                 svg viewBox=(format!("0 0 {WIDTH} {HEIGHT}")) role="img" aria-labelledby={ (anchor) "-plot" } {
                     title id={ (anchor) "-plot" } {
-                        "Requests a second: all, what is usual, and what the first filter leaves; at most " (a_second(f64::from(most)))
+                        (all) ": all, what is usual, and what the first filter leaves; at most " (a_second(f64::from(most)))
                     }
                     @for part in [0.0, 0.5, 1.0] {
                         @let y = foot - part * (foot - 8.0);
@@ -174,7 +192,7 @@ fn figure(anchor: &str, plot: &Plot) -> Markup {
                     path.flood-usual d=(course(&plot.usual, most, false)) {}
                 }
                 figcaption {
-                    "Requests a second: the area is all of them, the solid line what the first filter leaves, the dashed line what is usual. Steps of "
+                    (all) ": the area is all of them, the solid line what the first filter leaves, the dashed line what is usual. Steps of "
                     (words::counted(u64::from(plot.step_seconds), "second")) "."
                 }
             }

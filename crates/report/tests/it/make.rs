@@ -288,6 +288,7 @@ fn flood(text: &str) -> Flood {
     Flood {
         key: owned(),
         title: owned(),
+        unit: blackrod_model::flood::Unit::Requests,
         service: owned(),
         start: Timestamp::from_seconds(1_611_306_000),
         end: Timestamp::from_seconds(1_611_306_600),
@@ -299,7 +300,7 @@ fn flood(text: &str) -> Flood {
         fingerprint: vec![Trait {
             dimension: owned(),
             value: owned(),
-            usual: 0.0004,
+            usual: Some(0.0004),
         }],
         sources: 6_000,
         networks: 5_100,

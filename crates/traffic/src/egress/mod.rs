@@ -4,6 +4,7 @@ pub(crate) mod outflows;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod users;
 
 pub use stream::Stream;
 

@@ -1,5 +1,6 @@
 //! A window of flows → what machines of the estate exchanged with the outside.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use blackrod_model::{EvidenceId, Fact, Flow, Outflow, Position, Timestamp};
@@ -8,8 +9,11 @@ use rustc_hash::FxHashMap;
 use crate::DAY;
 use crate::inside::{Inside, is_routed, network};
 
-/// So many outer networks of a machine are kept of a window; the rest is summed up.
-const PEERS: usize = 64;
+/// An exchange of less weight within a window is not kept by itself, but summed up by machine.
+const LEAST: u64 = 16_000;
+
+/// So many exchanges of a window are kept, those of most weight.
+const MOST: usize = 8_192;
 
 /// The rest: an address that nobody has.
 pub(super) const REST: IpAddr = IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED);
@@ -17,15 +21,25 @@ pub(super) const REST: IpAddr = IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED);
 /// The length of an outer network of IPv6.
 const NETWORK_V6: u32 = 48;
 
-/// Adds what went out and came in within these flows to `facts`.
+/// Day, machine and outer network: out, in.
+pub(crate) type Sums = FxHashMap<(i64, IpAddr, IpAddr), (u64, u64)>;
+
+/// How much an exchange counts when only some can be kept: by what went out, and by what came in so far that nobody is
+/// taken for one who only gives.
+pub(super) fn weight(out: u64, back: u64) -> u64 {
+    out.max(back / 16)
+}
+
+/// Adds what went out and came in within these flows to `facts`, one for each day. `scratch` keeps its room from window
+/// to window.
 pub(crate) fn of(
     flows: &[Flow],
     (evidence, at): (EvidenceId, Position),
     inside: &Inside,
+    scratch: &mut Sums,
     facts: &mut Vec<Fact>,
 ) {
-    // Day, machine, outer network: out, in, first.
-    let mut sums: FxHashMap<(i64, IpAddr, IpAddr), (u64, u64, i64)> = FxHashMap::default();
+    let mut firsts: BTreeMap<i64, i64> = BTreeMap::new();
     for flow in flows {
         let (host, peer, is_out) = match (inside.contains(flow.src), inside.contains(flow.dst)) {
             (true, false) => (flow.src, flow.dst, true),
@@ -35,50 +49,50 @@ pub(crate) fn of(
         let Some(time) = flow.start.micros().filter(|_| is_routed(peer)) else {
             continue;
         };
-        let key = (time.div_euclid(DAY), host, network(peer, NETWORK_V6));
-        let sum = sums.entry(key).or_insert((0, 0, time));
-        match is_out {
-            true => sum.0 = sum.0.saturating_add(flow.bytes),
-            false => sum.1 = sum.1.saturating_add(flow.bytes),
-        }
-        sum.2 = sum.2.min(time);
+        let day = time.div_euclid(DAY);
+        let first = firsts.entry(day).or_insert(time);
+        *first = time.min(*first);
+        let sum = scratch.entry((day, host, network(peer, NETWORK_V6))).or_default();
+        let side = if is_out { &mut sum.0 } else { &mut sum.1 };
+        *side = side.saturating_add(flow.bytes);
     }
-    let mut rows: Vec<_> = sums.into_iter().collect();
-    rows.sort_unstable_by(
-        |((day, host, peer), (out, ..)), ((day_b, host_b, peer_b), (out_b, ..))| {
-            (day, host, std::cmp::Reverse(out), peer).cmp(&(day_b, host_b, std::cmp::Reverse(out_b), peer_b))
-        },
-    );
-    for machine in
-        rows.chunk_by(|((day, host, _), _), ((day_b, host_b, _), _)| (day, host) == (day_b, host_b))
-    {
-        let Some(((_, host, _), _)) = machine.first() else {
-            continue;
-        };
-        let (largest, rest) = machine.split_at(machine.len().min(PEERS));
-        let mut peers: Vec<(IpAddr, u64, u64)> = largest
-            .iter()
-            .map(|((_, _, peer), (out, back, _))| (*peer, *out, *back))
-            .collect();
-        if !rest.is_empty() {
-            let sum = |pick: fn(&(u64, u64, i64)) -> u64| {
-                rest.iter()
-                    .map(|(_, sums)| pick(sums))
-                    .fold(0, u64::saturating_add)
-            };
-            peers.push((REST, sum(|sums| sums.0), sum(|sums| sums.1)));
-        }
-        let first = machine
-            .iter()
-            .map(|(_, (.., first))| *first)
-            .min()
-            .unwrap_or_default();
+    for (day, first) in firsts {
         facts.extend(Fact::of(&Outflow {
             evidence,
             at,
             time: Timestamp::from_micros(first),
-            host: Some(*host),
-            peers,
+            rows: rows(scratch, day),
         }));
     }
+    scratch.clear();
+}
+
+/// The exchanges of a day that count, and the rest by machine, in the order of machines.
+fn rows(sums: &Sums, day: i64) -> Vec<(IpAddr, IpAddr, u64, u64)> {
+    let mut kept = Vec::new();
+    let mut rest: FxHashMap<IpAddr, (u64, u64)> = FxHashMap::default();
+    let mut sum_up = |host: IpAddr, out: u64, back: u64| {
+        let sum = rest.entry(host).or_default();
+        *sum = (sum.0.saturating_add(out), sum.1.saturating_add(back));
+    };
+    for ((_, host, peer), (out, back)) in sums.iter().filter(|((of, ..), _)| *of == day) {
+        match weight(*out, *back) >= LEAST {
+            true => kept.push((*host, *peer, *out, *back)),
+            false => sum_up(*host, *out, *back),
+        }
+    }
+    if kept.len() > MOST {
+        kept.sort_unstable_by_key(|(host, peer, out, back)| {
+            (std::cmp::Reverse(weight(*out, *back)), *host, *peer)
+        });
+        for (host, _, out, back) in kept.split_off(MOST) {
+            sum_up(host, out, back);
+        }
+    }
+    kept.extend(
+        rest.into_iter()
+            .map(|(host, (out, back))| (host, REST, out, back)),
+    );
+    kept.sort_unstable();
+    kept
 }

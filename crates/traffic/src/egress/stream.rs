@@ -8,7 +8,8 @@ use blackrod_model::{
 };
 use rustc_hash::FxHashMap;
 
-use super::outflows::REST;
+use super::outflows::{REST, weight};
+use super::users::Users;
 use super::{BURST, SLOW};
 use crate::DAY;
 
@@ -21,25 +22,31 @@ const SLOW_DAYS: i64 = 30;
 /// A slow leak sends on so many days.
 const SLOW_ACTIVE: usize = 7;
 /// Machines that are remembered.
-const MAX_HOSTS: usize = 50_000;
+const MAX_HOSTS: usize = 32_768;
 /// Outer networks that are remembered of a machine: those sent most to.
 const MAX_PEERS: usize = 512;
+/// Outer networks that are remembered of all machines together.
+const MAX_KNOWN: usize = 65_536;
+/// Exchanges of a day that are told apart, of all machines together.
+const MAX_TODAY: usize = 65_536;
+/// A day's exchange of less weight is not remembered: a burst is far more, and so is a day of a slow leak.
+const LEAST_REMEMBERED: u64 = 100_000;
 
 const MB: u64 = 1_000_000;
 const BURST_LEAST: u64 = 20 * MB;
 /// To a network that is in use anyway, this much more is needed.
 const BURST_LEAST_KNOWN: u64 = 200 * MB;
 const SLOW_LEAST: u64 = 30 * MB;
-/// A network that so many machines of the estate use is a service.
-const FEW: usize = 2;
-
 /// Takes outflows in the order of their times.
 #[derive(Default)]
 pub struct Stream {
     day: Option<i64>,
     hosts: BTreeMap<IpAddr, Host>,
-    /// The machines that use a network: only the first few count.
-    users: FxHashMap<IpAddr, Vec<IpAddr>>,
+    users: Users,
+    /// How many exchanges of today are told apart.
+    pairs: usize,
+    /// Those of less weight are not any more.
+    floor: u64,
     findings: Vec<Finding>,
 }
 
@@ -71,7 +78,7 @@ struct Peer {
 impl Stream {
     /// Takes an outflow.
     pub fn push(&mut self, outflow: &Outflow) {
-        let (Some(host), Some(time)) = (outflow.host, outflow.time.micros()) else {
+        let Some(time) = outflow.time.micros() else {
             return;
         };
         let day = time.div_euclid(DAY);
@@ -79,27 +86,55 @@ impl Stream {
             self.judge();
         }
         self.day = Some(day);
-        if self.hosts.len() >= MAX_HOSTS && !self.hosts.contains_key(&host) {
-            return;
-        }
-        let known = self.hosts.entry(host).or_insert_with(|| Host {
-            first_day: day,
-            ..Host::default()
-        });
-        let today = known.today.get_or_insert_with(|| Today {
-            evidence: outflow.evidence,
-            at: outflow.at,
-            time: outflow.time,
-            peers: FxHashMap::default(),
-        });
-        for (peer, out, back) in &outflow.peers {
-            let sum = today.peers.entry(*peer).or_default();
-            sum.0 = sum.0.saturating_add(*out);
-            sum.1 = sum.1.saturating_add(*back);
-            let users = self.users.entry(*peer).or_default();
-            if users.len() <= FEW && !users.contains(&host) {
-                users.push(host);
+        for machine in outflow.rows.chunk_by(|(host, ..), (next, ..)| host == next) {
+            let Some((host, ..)) = machine.first() else {
+                continue;
+            };
+            if self.hosts.len() >= MAX_HOSTS && !self.hosts.contains_key(host) {
+                continue;
             }
+            let known = self.hosts.entry(*host).or_insert_with(|| Host {
+                first_day: day,
+                ..Host::default()
+            });
+            let today = known.today.get_or_insert_with(|| Today {
+                evidence: outflow.evidence,
+                at: outflow.at,
+                time: outflow.time,
+                peers: FxHashMap::default(),
+            });
+            let before = today.peers.len();
+            for (_, peer, out, back) in machine {
+                today.add(*peer, *out, *back);
+            }
+            self.pairs += today.peers.len() - before;
+        }
+        while self.pairs > MAX_TODAY && self.floor < u64::MAX / 2 {
+            self.narrow();
+        }
+    }
+
+    /// Sums up more of today's small exchanges.
+    fn narrow(&mut self) {
+        self.floor = self.floor.max(LEAST_REMEMBERED / 4) * 2;
+        self.pairs = 0;
+        for today in self.hosts.values_mut().filter_map(|host| host.today.as_mut()) {
+            let floor = self.floor;
+            let (mut out, mut back) = (0_u64, 0_u64);
+            today.peers.retain(|peer, sums| {
+                let is_kept = *peer == REST || weight(sums.0, sums.1) >= floor;
+                if !is_kept {
+                    (out, back) = (out.saturating_add(sums.0), back.saturating_add(sums.1));
+                }
+                is_kept
+            });
+            today.add(REST, out, back);
+            today.peers.shrink_to_fit();
+            self.pairs += today.peers.len();
+        }
+        // What cannot become less is one sum for each machine.
+        if self.pairs <= self.hosts.len() {
+            self.floor = u64::MAX;
         }
     }
 
@@ -114,6 +149,12 @@ impl Stream {
         let Some(day) = self.day else {
             return;
         };
+        (self.pairs, self.floor) = (0, 0);
+        for (address, host) in &self.hosts {
+            for peer in host.today.iter().flat_map(|today| today.peers.keys()) {
+                self.users.note(*peer, *address, day);
+            }
+        }
         let mut slow = Vec::new();
         let mut usual = Vec::new();
         for (address, host) in &mut self.hosts {
@@ -132,7 +173,7 @@ impl Stream {
             for (peer, known) in &host.peers {
                 let Some(sums) = known
                     .one_way(day, host.first_day)
-                    .filter(|_| is_rare(&self.users, *peer))
+                    .filter(|_| *peer != REST && self.users.are_few(*peer))
                 else {
                     continue;
                 };
@@ -162,6 +203,16 @@ impl Stream {
             self.findings
                 .push(slow_finding(address, peer, &sums, place, limit));
         }
+        self.forget();
+    }
+
+    /// Keeps what is remembered of networks within its bound.
+    fn forget(&mut self) {
+        let known: usize = self.hosts.values().map(|host| host.peers.len()).sum();
+        if known > MAX_KNOWN {
+            let each = (MAX_KNOWN / 2 / self.hosts.len().max(1)).max(1);
+            self.hosts.values_mut().for_each(|host| host.keep(each));
+        }
     }
 }
 
@@ -169,6 +220,11 @@ impl Stream {
 type Place = (EvidenceId, Position, Timestamp);
 
 impl Today {
+    fn add(&mut self, peer: IpAddr, out: u64, back: u64) {
+        let sum = self.peers.entry(peer).or_default();
+        *sum = (sum.0.saturating_add(out), sum.1.saturating_add(back));
+    }
+
     fn place(&self) -> Place {
         (self.evidence, self.at, self.time)
     }
@@ -188,6 +244,10 @@ impl Host {
             self.days.pop_front();
         }
         for (peer, (out, back)) in &today.peers {
+            let is_little = *peer == REST || weight(*out, *back) < LEAST_REMEMBERED;
+            if is_little && !self.peers.contains_key(peer) {
+                continue;
+            }
             let known = self.peers.entry(*peer).or_insert_with(|| Peer {
                 first_day: day,
                 ..Peer::default()
@@ -202,16 +262,25 @@ impl Host {
             }
         }
         if self.peers.len() > MAX_PEERS {
-            let mut sums: Vec<(u64, IpAddr)> = self
-                .peers
-                .iter()
-                .map(|(peer, known)| (known.sent(), *peer))
-                .collect();
-            sums.sort_unstable_by(|a, b| b.cmp(a));
-            for (_, peer) in sums.split_off(MAX_PEERS / 2) {
-                self.peers.remove(&peer);
-            }
+            self.keep(MAX_PEERS / 2);
         }
+    }
+
+    /// Keeps only so many networks, those sent most to.
+    fn keep(&mut self, most: usize) {
+        if self.peers.len() <= most {
+            return;
+        }
+        let mut sums: Vec<(u64, IpAddr)> = self
+            .peers
+            .iter()
+            .map(|(peer, known)| (known.sent(), *peer))
+            .collect();
+        sums.sort_unstable_by(|a, b| b.cmp(a));
+        for (_, peer) in sums.split_off(most) {
+            self.peers.remove(&peer);
+        }
+        self.peers.shrink_to_fit();
     }
 }
 
@@ -262,10 +331,6 @@ impl Peer {
     }
 }
 
-fn is_rare(users: &FxHashMap<IpAddr, Vec<IpAddr>>, peer: IpAddr) -> bool {
-    peer != REST && users.get(&peer).is_none_or(|users| users.len() <= FEW)
-}
-
 /// From -1 (all in) to 1 (all out): Bromiley's producer/consumer ratio.
 fn ratio(out: u64, back: u64) -> f64 {
     let (out, back) = (out as f64, back as f64);
@@ -292,13 +357,7 @@ fn median(values: &mut [f64]) -> Option<f64> {
     }
 }
 
-fn burst(
-    day: i64,
-    address: IpAddr,
-    host: &mut Host,
-    today: &Today,
-    users: &FxHashMap<IpAddr, Vec<IpAddr>>,
-) -> Option<Finding> {
+fn burst(day: i64, address: IpAddr, host: &mut Host, today: &Today, users: &Users) -> Option<Finding> {
     let mut peers: Vec<(IpAddr, u64, u64, bool)> = Vec::new();
     for (peer, (out, back)) in &today.peers {
         if *peer == REST || *out < BURST_LEAST || ratio(*out, *back) < 0.6 {
@@ -312,7 +371,7 @@ fn burst(
         let sent = *out as f64;
         let is_new = most * 10.0 < sent;
         // A network that is new to the machine, or hardly used by it, and not a service of others.
-        let is_first = is_new && is_rare(users, *peer);
+        let is_first = is_new && users.are_few(*peer);
         let is_beyond = known.is_some() && is_new && most > 0.0 && *out >= BURST_LEAST_KNOWN;
         if sent > limit && (is_first || is_beyond) {
             peers.push((*peer, *out, *back, is_first));

@@ -25,15 +25,20 @@ const CARPET: usize = 16;
 /// The length of a network of IPv6 that may be a victim as a whole.
 const NETWORK_V6: u32 = 64;
 
-/// Adds what came in within these flows to `facts`. `place` is where the first of them stands.
+/// Packets by network.
+pub(crate) type Packets = FxHashMap<IpAddr, u64>;
+
+/// Adds what came in within these flows to `facts`. `place` is where the first of them stands; `scratch` keeps its room
+/// from window to window.
 pub(crate) fn of(
     flows: &[Flow],
     place: (EvidenceId, Position),
     salt: u64,
     inside: &Inside,
+    scratch: &mut Packets,
     facts: &mut Vec<Fact>,
 ) {
-    let crowded = crowded(flows);
+    let crowded = crowded(flows, scratch);
     if crowded.is_empty() {
         return;
     }
@@ -56,15 +61,11 @@ pub(crate) fn of(
 }
 
 /// The networks that got most packets, at least [`FLOOR`] of them.
-fn crowded(flows: &[Flow]) -> FxHashMap<IpAddr, ()> {
-    let mut packets: FxHashMap<IpAddr, u64> = FxHashMap::default();
+fn crowded(flows: &[Flow], packets: &mut Packets) -> FxHashMap<IpAddr, ()> {
     for flow in flows {
         *packets.entry(network(flow.dst, NETWORK_V6)).or_default() += flow.packets.min(1 << 40);
     }
-    let mut crowded: Vec<(IpAddr, u64)> = packets
-        .into_iter()
-        .filter(|(_, packets)| *packets >= FLOOR)
-        .collect();
+    let mut crowded: Vec<(IpAddr, u64)> = packets.drain().filter(|(_, packets)| *packets >= FLOOR).collect();
     crowded.sort_unstable_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
     crowded.truncate(CLOSELY);
     crowded.into_iter().map(|(network, _)| (network, ())).collect()

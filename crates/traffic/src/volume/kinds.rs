@@ -106,6 +106,15 @@ impl Kind {
         }
     }
 
+    /// The TCP flags that its packets carry, where the kind is known by them.
+    pub(crate) fn flags(self) -> Option<&'static str> {
+        match self {
+            Self::SYN => Some("SYN"),
+            Self::SYN_ACK => Some("SYN, ACK"),
+            _ => None,
+        }
+    }
+
     /// What a flood of it is called: `SNMP reflection`.
     pub(crate) fn name(self) -> String {
         if let Some(port) = self.reflected_from() {

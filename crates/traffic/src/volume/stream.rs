@@ -3,37 +3,52 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use blackrod_model::{Class, Entity, EntityKind, Finding, FindingId, Inrush, Reason, Severity, Timestamp};
-use rustc_hash::FxHashMap;
+use blackrod_model::flood::Flood;
+use blackrod_model::{Finding, Inrush};
 
 use super::kinds::Kind;
-use super::{CODE, filters};
+use super::lasting::{Course, Lasting, Usual};
+use super::past::Past;
 use crate::MINUTE;
-use crate::sample::{Loudest, SAMPLE, Sample};
+use crate::sample::{Loudest, Sample};
 
 /// A flood is over after so many quiet minutes.
 const QUIET: i64 = 5;
 
-/// So much of the past must be known, in minutes, before it is compared with.
-const PAST: u64 = 60;
-
 /// A minute counts from so many times the past's 95th percentile on.
 const TIMES_PAST: u64 = 3;
 
-/// Victims whose past is remembered.
+/// Victims and kinds whose past is remembered.
 const MAX_PASTS: usize = 100_000;
 
-/// A victim and a kind.
-type Key = (IpAddr, u8, Kind);
+/// Victims whose last minutes are remembered.
+const MAX_RECENT: usize = 10_000;
+
+/// So many minutes before a flood are drawn.
+const BEFORE: i64 = 10;
+
+/// A victim (address or network, and how many of its bits count) and a kind.
+pub(super) type Key = (IpAddr, u8, Kind);
 
 /// Takes inrushes in the order of their times.
 #[derive(Default)]
 pub struct Stream {
     minute: i64,
     now: BTreeMap<Key, Inrush>,
-    pasts: FxHashMap<Key, Past>,
-    open: BTreeMap<Key, Flood>,
-    findings: Vec<Finding>,
+    pasts: BTreeMap<Key, Past>,
+    /// All that came to a victim in its last minutes.
+    recent: BTreeMap<(IpAddr, u8), Course>,
+    open: BTreeMap<Key, Lasting>,
+    outcome: Outcome,
+}
+
+/// What was found.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// Floods, by time.
+    pub floods: Vec<Flood>,
+    /// A finding for each.
+    pub findings: Vec<Finding>,
 }
 
 impl Stream {
@@ -56,12 +71,15 @@ impl Stream {
     }
 
     /// All floods.
-    pub fn finish(mut self) -> Vec<Finding> {
+    pub fn finish(mut self) -> Outcome {
         self.judge();
         for (key, flood) in std::mem::take(&mut self.open) {
-            self.findings.push(flood.into_finding(key));
+            self.tell(key, flood);
         }
-        self.findings
+        self.outcome
+            .floods
+            .sort_by(|left, right| (left.start, &left.key).cmp(&(right.start, &right.key)));
+        self.outcome
     }
 
     /// Judges the minute that is over.
@@ -69,20 +87,28 @@ impl Stream {
         let over: Vec<Key> = self
             .open
             .iter()
-            .filter(|(_, flood)| self.minute - flood.last > QUIET)
+            .filter(|(_, flood)| self.minute - flood.last() > QUIET)
             .map(|(key, _)| *key)
             .collect();
         for key in over {
             if let Some(flood) = self.open.remove(&key) {
-                self.findings.push(flood.into_finding(key));
+                self.tell(key, flood);
             }
         }
-        for (key, inrush) in std::mem::take(&mut self.now) {
-            self.judge_one(key, inrush);
+        let now = std::mem::take(&mut self.now);
+        let mut wholes: BTreeMap<(IpAddr, u8), u64> = BTreeMap::new();
+        for ((victim, length, _), inrush) in &now {
+            let whole = wholes.entry((*victim, *length)).or_default();
+            *whole = whole.saturating_add(inrush.packets);
         }
+        for (key, inrush) in now {
+            let whole = wholes.get(&(key.0, key.1)).copied().unwrap_or_default();
+            self.judge_one(key, inrush, whole);
+        }
+        self.remember(&wholes);
     }
 
-    fn judge_one(&mut self, key: Key, inrush: Inrush) {
+    fn judge_one(&mut self, key: Key, inrush: Inrush, whole: u64) {
         let may_remember = self.pasts.len() < MAX_PASTS || self.pasts.contains_key(&key);
         let past = self.pasts.get(&key).and_then(Past::high);
         let is_usual = past.is_some_and(|past| inrush.packets < past.saturating_mul(TIMES_PAST));
@@ -93,11 +119,43 @@ impl Stream {
             return;
         }
         match self.open.get_mut(&key) {
-            Some(flood) => flood.go_on(self.minute, &inrush),
+            Some(flood) => flood.go_on(self.minute, &inrush, whole),
             None => {
-                self.open.insert(key, Flood::new(self.minute, inrush, past));
+                let recent = self.recent.get(&(key.0, key.1));
+                let before = recent.map(|course| course.since(self.minute - BEFORE));
+                let flood = Lasting::new(self.minute, inrush, whole, past, before.unwrap_or_default());
+                self.open.insert(key, flood);
             }
         }
+    }
+
+    /// Keeps what came to each victim in this minute, for the courses of floods that begin later.
+    fn remember(&mut self, wholes: &BTreeMap<(IpAddr, u8), u64>) {
+        for (victim, whole) in wholes {
+            if self.recent.len() >= MAX_RECENT && !self.recent.contains_key(victim) {
+                let old = self.minute - BEFORE;
+                self.recent.retain(|_, course| course.last() >= old);
+                if self.recent.len() >= MAX_RECENT {
+                    return;
+                }
+            }
+            let course = self.recent.entry(*victim).or_default();
+            *course = course.since(self.minute - BEFORE);
+            course.add(self.minute, *whole, 0);
+        }
+    }
+
+    fn tell(&mut self, key: Key, flood: Lasting) {
+        let (victim, length, kind) = key;
+        let all_kinds = (victim, length, Kind(0))..=(victim, length, Kind(u32::MAX));
+        let ordinary = self.pasts.range(all_kinds);
+        let usual = Usual {
+            packets: ordinary.map(|(_, past)| past.packets()).sum(),
+            of_its_kind: self.pasts.get(&(victim, length, kind)).map_or(0, Past::packets),
+        };
+        let (flood, finding) = flood.told(key, usual);
+        self.outcome.floods.push(flood);
+        self.outcome.findings.push(finding);
     }
 }
 
@@ -129,7 +187,7 @@ fn looks_hostile((_, _, kind): Key, inrush: &Inrush) -> bool {
     }
 }
 
-fn merge(sum: &mut Inrush, more: &Inrush) {
+pub(super) fn merge(sum: &mut Inrush, more: &Inrush) {
     sum.packets = sum.packets.saturating_add(more.packets);
     sum.bytes = sum.bytes.saturating_add(more.bytes);
     sum.answering = sum.answering.saturating_add(more.answering);
@@ -150,231 +208,4 @@ fn added<T: Copy + Ord>(a: &[(T, u64)], b: &[(T, u64)]) -> Vec<(T, u64)> {
         sum.add(*what, *count);
     }
     sum.into_sorted()
-}
-
-/// How many packets a minute there were: a histogram by halves of powers of two.
-#[derive(Default)]
-struct Past {
-    minutes: u64,
-    counts: BTreeMap<u8, u64>,
-}
-
-impl Past {
-    fn add(&mut self, packets: u64) {
-        self.minutes += 1;
-        *self.counts.entry(bucket(packets)).or_default() += 1;
-    }
-
-    /// The 95th percentile, once enough is known.
-    fn high(&self) -> Option<u64> {
-        if self.minutes < PAST {
-            return None;
-        }
-        let mut left = self.minutes.div_ceil(20);
-        for (bucket, count) in self.counts.iter().rev() {
-            if *count >= left {
-                return Some(upper(*bucket));
-            }
-            left -= count;
-        }
-        None
-    }
-}
-
-fn bucket(packets: u64) -> u8 {
-    ((packets.max(1) as f64).log2() * 2.0).ceil() as u8
-}
-
-fn upper(bucket: u8) -> u64 {
-    2_f64.powf(f64::from(bucket) / 2.0) as u64
-}
-
-/// A flood while it lasts.
-struct Flood {
-    sum: Inrush,
-    last: i64,
-    minutes: u64,
-    peak: (u64, u64),
-    past: Option<u64>,
-}
-
-impl Flood {
-    fn new(minute: i64, inrush: Inrush, past: Option<u64>) -> Self {
-        Self {
-            peak: rates(&inrush),
-            sum: inrush,
-            last: minute,
-            minutes: 1,
-            past,
-        }
-    }
-
-    fn go_on(&mut self, minute: i64, inrush: &Inrush) {
-        self.last = minute;
-        self.minutes += 1;
-        let (packets, bits) = rates(inrush);
-        self.peak = (self.peak.0.max(packets), self.peak.1.max(bits));
-        merge(&mut self.sum, inrush);
-    }
-
-    fn into_finding(self, (victim, length, kind): Key) -> Finding {
-        let sum = &self.sum;
-        let sample = Sample::of(&sum.sample);
-        let senders = sample.count();
-        let (start, end) = sum.span;
-        let is_network = sum.addresses > 1;
-        let named = match is_network {
-            true => format!("{victim}/{length} ({} addresses)", sum.addresses),
-            false => victim.to_string(),
-        };
-        let port = sum
-            .ports
-            .first()
-            .filter(|(_, most)| most.saturating_mul(2) >= sum.packets);
-        let port = port.map(|(port, _)| *port).filter(|port| *port != 0);
-        let forged = if kind.is_reflected() {
-            None
-        } else {
-            forged(sum, senders)
-        };
-        let carpet = if is_network { "carpet bombing: " } else { "" };
-        let title = format!(
-            "{carpet}{} against {named}: up to {} packets/s, {}",
-            kind.name(),
-            self.peak.0,
-            bits(self.peak.1)
-        );
-        let senders_are = match (kind.is_reflected(), &forged) {
-            (true, _) => "real machines that were asked in the victim's name: not the attacker's".to_owned(),
-            (false, Some(why)) => format!("forged: {why}; blocking them blocks the innocent"),
-            (false, None) => "no sign that they are forged".to_owned(),
-        };
-        let mut reasons = vec![
-            Reason::new("kind", &kind.name()),
-            Reason::new("protocol", &kind.protocol()),
-            Reason::new("victim", &named),
-        ];
-        let mut reason = |field: &str, value: &str| reasons.push(Reason::new(field, value));
-        if let Some(source) = kind.reflected_from() {
-            reason("source port", &source.to_string());
-        }
-        if let Some(port) = port {
-            reason("port", &port.to_string());
-        }
-        reason("start", &Timestamp::from_micros(start).to_string());
-        reason("end", &Timestamp::from_micros(end).to_string());
-        reason("size", &format!("{} packets, {} bytes", sum.packets, sum.bytes));
-        reason("asked for or answered", &format!("{} packets", sum.answering));
-        match self.past {
-            Some(past) => reason("95 of 100 minutes before", &format!("at most {past} packets")),
-            None => reason("past", "less than an hour of it is known"),
-        }
-        let about = if senders as usize >= SAMPLE { "about " } else { "" };
-        reason("senders", &format!("{about}{senders}; {senders_are}"));
-        if forged.is_none() {
-            let loudest: Vec<String> = sum
-                .loudest
-                .iter()
-                .map(|(sender, packets)| format!("{sender} {packets}"))
-                .collect();
-            reason("loudest senders, packets", &loudest.join(", "));
-        }
-        for (name, filter) in filters::proposed(kind, &format!("{victim}/{length}"), victim.is_ipv6(), port) {
-            reason(name, &filter);
-        }
-        reason("filters expire", &filters::expiry(start, end).to_string());
-        let mut entities: Vec<Entity> = Entity::new(EntityKind::Ip, &victim.to_string())
-            .into_iter()
-            .collect();
-        if forged.is_none() {
-            let loudest = sum
-                .loudest
-                .iter()
-                .filter_map(|(sender, _)| Entity::new(EntityKind::Ip, &sender.to_string()));
-            entities.extend(loudest);
-        }
-        let rule = format!("{CODE}/{}", kind.key());
-        Finding {
-            id: FindingId::new(
-                CODE,
-                &rule,
-                sum.evidence,
-                sum.at,
-                &format!("{victim}/{length} {start}"),
-            ),
-            code: CODE.to_owned(),
-            rule_id: rule,
-            title,
-            severity: if sum.is_own {
-                Severity::High
-            } else {
-                Severity::Medium
-            },
-            time: Timestamp::from_micros(start),
-            evidence: sum.evidence,
-            at: sum.at,
-            class: Class::NETWORK_ACTIVITY.0,
-            attack: kind.techniques().iter().map(|id| (*id).to_owned()).collect(),
-            reasons,
-            entities,
-        }
-    }
-}
-
-/// Packets and bits a second, over what the packets span, at least a second.
-fn rates(inrush: &Inrush) -> (u64, u64) {
-    let span = (inrush.span.1 - inrush.span.0)
-        .clamp(1_000_000, MINUTE)
-        .unsigned_abs();
-    let rate =
-        |count: u64| u64::try_from(u128::from(count) * 1_000_000 / u128::from(span)).unwrap_or(u64::MAX);
-    (rate(inrush.packets), rate(inrush.bytes.saturating_mul(8)))
-}
-
-fn bits(rate: u64) -> String {
-    match rate {
-        0..1_000_000 => format!("{} kbit/s", rate / 1_000),
-        1_000_000..1_000_000_000 => format!("{:.1} Mbit/s", rate as f64 / 1e6),
-        _ => format!("{:.1} Gbit/s", rate as f64 / 1e9),
-    }
-}
-
-/// Why the senders cannot be whom they say they are.
-fn forged(inrush: &Inrush, senders: u64) -> Option<String> {
-    let v4: Vec<[u8; 4]> = inrush
-        .sample
-        .iter()
-        .filter_map(|(_, sender)| match sender {
-            IpAddr::V4(v4) => Some(v4.octets()),
-            IpAddr::V6(_) => None,
-        })
-        .collect();
-    // A forged sender is used once or a few times.
-    if v4.len() < 64 || inrush.packets / senders.max(1) > 20 {
-        return None;
-    }
-    let silent = v4.iter().filter(|octets| is_silent(octets[0])).count();
-    if silent * 33 >= v4.len() && silent >= 3 {
-        return Some(format!(
-            "{silent} of {} sampled lie in networks that send nothing to the Internet",
-            v4.len()
-        ));
-    }
-    let mut octets: Vec<u8> = v4.iter().map(|octets| octets[0]).collect();
-    octets.sort_unstable();
-    octets.dedup();
-    // Drawn evenly from the 220 first octets of addresses that machines have, so many different ones are expected.
-    let expected = 220.0 * (1.0 - (1.0 - 1.0 / 220.0_f64).powi(i32::try_from(v4.len()).unwrap_or(i32::MAX)));
-    (octets.len() as f64 >= 0.85 * expected).then(|| {
-        format!(
-            "{} sampled begin with {} different octets, where even chance gives {expected:.0} and real clients far fewer",
-            v4.len(),
-            octets.len()
-        )
-    })
-}
-
-/// Whether no packets come from networks with this first octet: reserved, or never announced.
-fn is_silent(octet: u8) -> bool {
-    matches!(octet, 0 | 127 | 224..|22| 26 | 28..=30 | 33 | 55 | 214 | 215)
 }

@@ -1,8 +1,10 @@
+#![allow(clippy::unwrap_used)]
+
 use std::net::{IpAddr, Ipv4Addr};
 
 use blackrod_model::{Estate, EvidenceId, Finding, Flow, Inrush, Position, Timestamp};
 
-use super::Stream;
+use super::{Outcome, Stream};
 use crate::Watch;
 
 const START: i64 = 1_611_307_800_000_000;
@@ -33,8 +35,14 @@ fn tcp(flags: u8, flow: Flow) -> Flow {
 }
 
 fn findings(flows: &[Flow]) -> Vec<Finding> {
+    outcome(flows).findings
+}
+
+fn outcome(flows: &[Flow]) -> Outcome {
     let mut watch = Watch::new(&Estate::default());
-    watch.push(EvidenceId::default(), Position::START, flows);
+    for part in flows.chunks(1_000) {
+        watch.push(EvidenceId::default(), Position::START, part);
+    }
     let mut inrushes: Vec<Inrush> = watch.take().iter().filter_map(|fact| fact.kept()).collect();
     inrushes.sort_by_key(|inrush| inrush.time);
     let mut stream = Stream::default();
@@ -184,4 +192,64 @@ fn syn_acks_that_nobody_asked_for() {
         .map(|n| tcp(0x12, flow(0, scatter(n), VICTIM, (443, 20_000))))
         .collect();
     assert_eq!(rules(&findings(&flows)), ["flood/volume/reflection/syn-ack"]);
+}
+
+#[test]
+fn a_flood_is_drawn_with_what_was_usual_and_what_its_filter_leaves() {
+    let mut flows = Vec::new();
+    for minute in 0..120 {
+        // A resolver's answers, asked for, and other traffic; then answers that nobody asked for.
+        for n in 0..500_u32 {
+            let answer = flow(
+                minute * 60 + i64::from(n) / 10,
+                0x0808_0000 + n % 40,
+                VICTIM,
+                (53, 40_000),
+            );
+            flows.push(Flow {
+                src: answer.dst,
+                dst: answer.src,
+                src_port: 40_000,
+                dst_port: 53,
+                ..answer
+            });
+            flows.push(answer);
+            flows.push(tcp(
+                0x18,
+                flow(minute * 60, 0x0808_0000 + n % 40, VICTIM, (50_000, 443)),
+            ));
+        }
+        if (100..105).contains(&minute) {
+            let more = (0..9_000_u32).map(|n| {
+                flow(
+                    minute * 60 + i64::from(n) / 160,
+                    0x0909_0000 + n % 400,
+                    VICTIM,
+                    (53, 40_000),
+                )
+            });
+            flows.extend(more);
+        }
+    }
+    let told = outcome(&flows);
+    let [flood] = told.floods.as_slice() else {
+        panic!("{:#?}", told.floods);
+    };
+    assert_eq!(flood.title, told.findings[0].title);
+    assert_eq!(flood.loudest.len(), 8);
+    let (start, end) = (flood.start.micros().unwrap(), flood.end.micros().unwrap());
+    assert_eq!((start - START) / 60_000_000, 100);
+    assert_eq!((end - START) / 60_000_000, 104);
+    let filter = &flood.filters[0];
+    assert_eq!(filter.by, "source port 53");
+    // Half of what is ordinary there are answers to its questions.
+    assert!((0.45..0.55).contains(&filter.harm()), "{filter:?}");
+    let plot = &flood.plot;
+    assert_eq!((plot.step_seconds, plot.rate.len()), (60, 15));
+    assert_eq!(plot.rate[..2], [1_000, 1_000]);
+    assert_eq!((plot.rate[10], plot.left[10]), (10_000, 500));
+    assert!(
+        plot.usual.iter().all(|usual| (500..800).contains(usual)),
+        "{plot:?}"
+    );
 }

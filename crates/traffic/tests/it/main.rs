@@ -46,7 +46,7 @@ fn floods(bytes: &[u8]) -> Vec<Finding> {
     for inrush in sink.facts.iter().filter_map(|fact| fact.kept::<Inrush>()) {
         stream.push(&inrush);
     }
-    stream.finish()
+    stream.finish().findings
 }
 
 #[test]

@@ -21,6 +21,9 @@ const SLOW: f64 = 30.0;
 /// A small answer, in bytes.
 const SMALL: u64 = 64 * 1024;
 
+/// How a request ended whose client did not wait for the answer.
+pub(super) const BROKEN_OFF: &str = "broken off by the client";
+
 /// Keeps requests of one log until a stretch is full.
 #[derive(Default)]
 pub(crate) struct Collector {
@@ -33,6 +36,8 @@ pub(crate) struct Collector {
     agents: Dictionary,
     words: Dictionary,
     kinds: FxHashMap<[u32; KIND_PARTS], u32>,
+    /// Digests of the texts that kinds were made from.
+    known_kinds: FxHashMap<u64, u32>,
     scratch: String,
 }
 
@@ -77,6 +82,7 @@ impl Collector {
         self.columns = Columns::default();
         self.clients.clear();
         self.kinds.clear();
+        self.known_kinds.clear();
         self.last = 0;
     }
 
@@ -100,10 +106,13 @@ impl Collector {
             request.ended(),
             clip(request.tls, 64),
         ];
-        let kind = words.map(|word| self.words.index(word));
-        let kind = *self.kinds.entry(kind).or_insert_with(|| {
-            columns.kinds.push(kind);
-            columns.kinds.len() as u32 - 1
+        let digest = FxBuildHasher.hash_one(words);
+        let kind = *self.known_kinds.entry(digest).or_insert_with(|| {
+            let kind = words.map(|word| self.words.index(word));
+            *self.kinds.entry(kind).or_insert_with(|| {
+                columns.kinds.push(kind);
+                columns.kinds.len() as u32 - 1
+            })
         });
         columns.times.push(request.time - self.last);
         self.last = request.time;
@@ -235,7 +244,7 @@ impl<'e> Request<'e> {
             || matches!(self.win32_status, "64" | "995" | "1236")
             || self.termination.starts_with('C');
         if is_aborted {
-            return "broken off by the client";
+            return BROKEN_OFF;
         }
         let is_small = self.bytes.is_none_or(|bytes| bytes < SMALL);
         let is_slow = self.seconds.is_some_and(|seconds| seconds >= SLOW) && is_small;

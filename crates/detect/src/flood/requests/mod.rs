@@ -7,21 +7,24 @@
 
 mod chunk;
 mod collect;
+mod course;
 mod filters;
+mod proposals;
 mod rates;
 mod replay;
 mod sampled;
 mod search;
 mod shape;
+mod signs;
 #[cfg(test)]
 mod tests;
 mod verdict;
 
-use std::collections::HashMap;
-use std::net::IpAddr;
+use std::ops::Range;
 
 use blackrod_model::flood::Flood;
 use blackrod_model::{EvidenceId, Finding};
+use rustc_hash::FxHashMap;
 
 pub use chunk::Requests;
 use chunk::{Chunk, Dim, Row, Salt};
@@ -87,9 +90,11 @@ pub fn find<E>(
     })?;
     let mut candidates = samples.candidates(&rates);
     drop(samples);
+    let windows_of = ranges(&windows, |window| window.service);
+    let candidates_of = ranges(&candidates, |candidate| candidate.window.service);
 
-    let mut ordinary: HashMap<u32, Ordinary> = HashMap::new();
-    let mut names: HashMap<u32, String> = HashMap::new();
+    let mut ordinary: FxHashMap<u32, Ordinary> = FxHashMap::default();
+    let mut names: FxHashMap<u32, String> = FxHashMap::default();
     let mut places = Vec::new();
     each(&mut |requests| {
         let number = places.len();
@@ -107,7 +112,22 @@ pub fn find<E>(
             }
         }
         chunk.each_row(&mut |row, address| {
-            replay(row, address, number, &windows, &mut candidates, &mut ordinary);
+            let Some(own) = windows_of.get(&row.service) else {
+                return;
+            };
+            let own = windows.get(own.clone()).unwrap_or_default();
+            let is_inside = own.iter().any(|window| window.contains(row.time));
+            if !is_inside {
+                ordinary.entry(row.service).or_default().add(row);
+            }
+            let own = candidates_of.get(&row.service).cloned().unwrap_or_default();
+            for candidate in candidates.get_mut(own).unwrap_or_default() {
+                if candidate.window.contains(row.time) {
+                    candidate.add(row, address, number);
+                } else if !is_inside {
+                    candidate.add_ordinary(row);
+                }
+            }
         });
     })?;
 
@@ -136,36 +156,24 @@ pub fn find<E>(
     Ok(outcome)
 }
 
-fn replay(
-    row: &Row,
-    address: IpAddr,
-    number: usize,
-    windows: &[Window],
-    candidates: &mut [Candidate],
-    ordinary: &mut HashMap<u32, Ordinary>,
-) {
-    let is_inside = windows
-        .iter()
-        .any(|window| window.service == row.service && window.contains(row.time));
-    if !is_inside && windows.iter().any(|window| window.service == row.service) {
-        ordinary.entry(row.service).or_default().add(row);
-    }
-    for candidate in candidates {
-        if candidate.window.service != row.service {
-            continue;
-        }
-        if candidate.window.contains(row.time) {
-            candidate.add(row, address, number);
-        } else if !is_inside {
-            candidate.add_ordinary(row);
-        }
-    }
+/// Where those of each service stand among items that are ordered by service.
+fn ranges<T>(items: &[T], service: impl Fn(&T) -> u32) -> FxHashMap<u32, Range<usize>> {
+    let mut from = 0;
+    let parts = items.chunk_by(|left, right| service(left) == service(right));
+    parts
+        .filter_map(|part| {
+            let range = from..from + part.len();
+            from = range.end;
+            Some((service(part.first()?), range))
+        })
+        .collect()
 }
 
 /// Every so many requests of each window, and of the rest of its service.
 struct Samples {
     windows: Vec<(Window, Part)>,
-    ordinary: HashMap<u32, Part>,
+    windows_of: FxHashMap<u32, Range<usize>>,
+    ordinary: FxHashMap<u32, Part>,
 }
 
 /// Every `step`th request.
@@ -194,7 +202,7 @@ impl Part {
 
 impl Samples {
     fn new(windows: &[Window], rates: &Rates) -> Self {
-        let mut ordinary = HashMap::new();
+        let mut ordinary = FxHashMap::default();
         let parts = windows.iter().map(|window| {
             let service = rates.service(window.service);
             let minutes = service.map(|service| service.minutes.range(window.start / 60..window.end / 60));
@@ -212,14 +220,18 @@ impl Samples {
         });
         Self {
             windows: parts.collect(),
+            windows_of: ranges(windows, |window| window.service),
             ordinary,
         }
     }
 
     fn add(&mut self, row: &Row) {
+        let Some(own) = self.windows_of.get(&row.service) else {
+            return;
+        };
         let mut is_inside = false;
-        for (window, part) in &mut self.windows {
-            if window.service == row.service && window.contains(row.time) {
+        for (window, part) in self.windows.get_mut(own.clone()).unwrap_or_default() {
+            if window.contains(row.time) {
                 part.add(row);
                 is_inside = true;
             }

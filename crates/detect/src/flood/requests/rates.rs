@@ -1,6 +1,8 @@
 //! How many requests there are in each minute, what is usual, and where there are more.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+
+use rustc_hash::FxHashMap;
 
 use super::chunk::{Chunk, Dim};
 
@@ -37,7 +39,7 @@ const ENOUGH: usize = 20;
 /// Requests by service and minute.
 #[derive(Default)]
 pub(super) struct Rates {
-    services: HashMap<u32, Service>,
+    services: FxHashMap<u32, Service>,
 }
 
 /// Requests to one service.
@@ -47,7 +49,7 @@ pub(super) struct Service {
     /// By minute; bins of ten seconds.
     pub(super) minutes: BTreeMap<i64, [u32; 6]>,
     /// By value, then by minute.
-    series: HashMap<(Dim, u32), BTreeMap<i64, u32>>,
+    series: FxHashMap<(Dim, u32), BTreeMap<i64, u32>>,
     /// What is usual in an hour, by the hour's number.
     usual: BTreeMap<i64, Usual>,
 }
@@ -80,7 +82,8 @@ impl Window {
 
 impl Rates {
     pub(super) fn add(&mut self, chunk: &Chunk) {
-        let mut values: HashMap<(u32, i64, Dim, u32), u32> = HashMap::new();
+        // Digests are salted: nobody outside can make them fall together.
+        let mut values: FxHashMap<(u32, i64, Dim, u32), u32> = FxHashMap::default();
         let services = &mut self.services;
         chunk.each_row(&mut |row, _| {
             if services.len() >= 16 * MOST_SERVICES && !services.contains_key(&row.service) {

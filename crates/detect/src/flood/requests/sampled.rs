@@ -1,7 +1,8 @@
 //! A map of clients that never grows beyond its bound.
 
-use std::collections::HashMap;
 use std::hash::Hash;
+
+use rustc_hash::FxHashMap;
 
 /// How many entries are kept.
 const MOST: usize = 65_536;
@@ -9,14 +10,15 @@ const MOST: usize = 65_536;
 /// What is known of clients: of all while there are few, else of those whose digest ends in zeros. Which these are
 /// does not depend on the order in which clients come, and nobody who does not know the salt can choose to be left out.
 pub(super) struct Sampled<K, V> {
-    entries: HashMap<K, V>,
+    /// By digests that are salted: nobody outside can make them fall together.
+    entries: FxHashMap<K, V>,
     zeros: u32,
 }
 
 impl<K, V> Default for Sampled<K, V> {
     fn default() -> Self {
         Self {
-            entries: HashMap::new(),
+            entries: FxHashMap::default(),
             zeros: 0,
         }
     }

@@ -1,6 +1,6 @@
 //! What the requests that are too many have in common and ordinary ones do not.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 use super::chunk::{Dim, Row};
 
@@ -123,8 +123,8 @@ impl Sample<'_> {
     }
 
     /// How many rows of both sides have each value.
-    fn counts(side: &Side<'_>) -> HashMap<(Dim, u32), (usize, usize)> {
-        let mut counts: HashMap<(Dim, u32), (usize, usize)> = HashMap::new();
+    fn counts(side: &Side<'_>) -> FxHashMap<(Dim, u32), (usize, usize)> {
+        let mut counts: FxHashMap<(Dim, u32), (usize, usize)> = FxHashMap::default();
         for row in &side.window {
             for dim in Dim::all() {
                 counts.entry((dim, row.get(dim))).or_default().0 += 1;
@@ -163,7 +163,7 @@ impl Sample<'_> {
 
     fn traits(&self, core: &[(Dim, u32)], inside: &Side<'_>) -> Vec<(Dim, u32, f64)> {
         let whole = self.observed(inside.window.len()) - self.expected(inside.ordinary.len());
-        let mut ordinary: HashMap<(Dim, u32), usize> = HashMap::new();
+        let mut ordinary: FxHashMap<(Dim, u32), usize> = FxHashMap::default();
         for row in self.ordinary {
             for dim in Dim::all() {
                 *ordinary.entry((dim, row.get(dim))).or_default() += 1;
