@@ -1,10 +1,12 @@
 //! Measures what is seen of hidden campaigns in simulated mail.
 //!
 //!     blackrod-mail-bench --seeds 100..120 [--scale 0.1] [--facts parsed|twin] [--all-rows] [--list]
+//!     blackrod-mail-bench --seeds 20..30 --memory
 
 mod baselines;
 mod detector;
 mod estates;
+mod memory;
 mod misses;
 mod report;
 mod run;
@@ -46,6 +48,9 @@ struct Arguments {
     /// The score that calls a campaign, instead of the usual one
     #[arg(long)]
     threshold: Option<f64>,
+    /// Only tells the memory of one stream over all seeds, one after the other; facts are the twin's
+    #[arg(long)]
+    memory: bool,
     /// List missed campaigns, with what became of their messages, and false alerts
     #[arg(long)]
     list: bool,
@@ -57,6 +62,11 @@ fn main() -> anyhow::Result<()> {
         history: !arguments.cold,
         ..Assumptions::default()
     };
+    let seeds: Vec<u64> = arguments.seeds.clone().collect();
+    if arguments.memory {
+        memory::print(&seeds, &assumptions.scaled(arguments.scale));
+        return Ok(());
+    }
     let plan = Plan {
         assumptions: assumptions.scaled(arguments.scale),
         source: arguments.facts,
@@ -64,7 +74,6 @@ fn main() -> anyhow::Result<()> {
         threshold: arguments.threshold,
         keep_below: arguments.list,
     };
-    let seeds: Vec<u64> = arguments.seeds.clone().collect();
     let scores: Mutex<Vec<(&'static str, Score)>> = Mutex::new(Vec::new());
     let totals: Mutex<(usize, f64, usize)> = Mutex::new((0, 0.0, 0));
     seeds.par_iter().for_each(|seed| {

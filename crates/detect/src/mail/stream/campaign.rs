@@ -9,8 +9,9 @@ use rustc_hash::FxHashSet;
 
 use super::cluster::Cluster;
 use super::history::{History, Kind};
-use super::people::{People, Question, Recipient};
+use super::people::People;
 use super::source::{Relation, Source, SourceId, Standing};
+use super::targeting::{likelihood, targeting};
 
 /// A cluster's score and what it is made of.
 #[derive(Clone, Debug, Default)]
@@ -83,13 +84,13 @@ pub(super) fn score(cluster: &Cluster, around: &mut Surroundings<'_, '_>, in_wor
 }
 
 /// A sum, and its summands where somebody will read them.
-struct Terms {
+pub(super) struct Terms {
     score: f64,
     terms: Option<Vec<Term>>,
 }
 
 impl Terms {
-    fn add(&mut self, code: &str, weight: f64, words: impl FnOnce() -> String, innocent: &str) {
+    pub(super) fn add(&mut self, code: &str, weight: f64, words: impl FnOnce() -> String, innocent: &str) {
         self.score += weight;
         let Some(terms) = self.terms.as_mut().filter(|_| weight.abs() >= 0.05) else {
             return;
@@ -432,70 +433,8 @@ impl Look<'_> {
     }
 }
 
-/// Whether its recipients belong together. Who picks people from a circle hits it with most messages, say seven in ten: so the
-/// likelihoods of the recipients under that and under chance are compared, for the circles that are hit beyond chance.
-fn targeting(
-    cluster: &Cluster,
-    sources: &[&Source],
-    people: &mut People<'_>,
-    terms: &mut Terms,
-) -> Vec<Enrichment> {
-    let mut recipients: Vec<Recipient> = cluster.recipients.iter().copied().collect();
-    recipients.sort_unstable();
-    let own: Vec<u64> = sources.iter().map(|source| source.key).collect();
-    let looks = f64::from(cluster.looks.max(1));
-    let question = Question {
-        before: cluster.first,
-        own_sources: &own,
-        looks,
-    };
-    let mut found = people.enriched(&recipients, &question);
-    found.sort_by(|a, b| likelihood(b).total_cmp(&likelihood(a)));
-    let best = found.first().filter(|best| likelihood(best) > 0.0);
-    let Some(best) = best else {
-        let words = || {
-            format!(
-                "its {} recipients have nothing in common that is known",
-                recipients.len()
-            )
-        };
-        terms.add("untargeted", UNTARGETED, words, "");
-        return found;
-    };
-    let weight = flattened((0.55 * likelihood(best)).max(UNTARGETED));
-    terms.add(
-        "targeting",
-        weight,
-        || best.sentence("recipients"),
-        "a letter to everybody in that circle about what concerns it",
-    );
-    found
-}
-
-/// What rules out chance counts whole; what is beyond says little more, as a list for the same circle hits it as often.
-fn flattened(weight: f64) -> f64 {
-    const WHOLE: f64 = 5.0;
-    const MOST_BEYOND: f64 = 2.0;
-    let beyond = (weight - WHOLE).max(0.0);
-    weight - beyond + (beyond * 0.2).min(MOST_BEYOND)
-}
-
 /// What links say that lead to a place of the campaign's own, where its pictures lie with somebody who hosts anybody's.
 const NEW_LINK_TARGET: f64 = 1.8;
-/// What recipients without anything in common say: reconnaissance picks its people.
-const UNTARGETED: f64 = -6.0;
-/// The share of a campaign's recipients that are in its target.
-const ON_TARGET: f64 = 0.7;
-
-/// ln of the likelihood of these hits when a target is aimed at, over that by chance, less what was tried.
-fn likelihood(one: &Enrichment) -> f64 {
-    let share = one.members.max(1) as f64 / one.population.max(1) as f64;
-    let missed = one.drawn.saturating_sub(one.hit);
-    let hit = (ON_TARGET / share + 1.0 - ON_TARGET).ln() * one.hit as f64;
-    let tried = (one.p_corrected.max(1e-300) / one.p.max(1e-300)).max(1.0).ln();
-    hit + (1.0 - ON_TARGET).ln() * missed as f64 - tried
-}
-
 /// A campaign picks its people; who writes to a tenth of the estate has a list.
 fn reach(cluster: &Cluster, identities: usize, population: usize, terms: &mut Terms) {
     let people = cluster.recipients.len();

@@ -7,9 +7,10 @@ use super::features;
 use super::history::Kind;
 use super::link::{self, Weighed};
 use super::people::{self, Recipient};
+use super::pool;
 use super::remember::Before;
 use super::sketch::mix;
-use super::source::{self, Marks, Source, SourceId, Standing};
+use super::source::{self, Marks, Relation, Source, SourceId, Standing};
 use super::{Stream, known_days};
 use crate::mail::circle::Circle;
 
@@ -17,6 +18,8 @@ use crate::mail::circle::Circle;
 const BORROWED: [&str; 3] = ["identity", "lookalike", "free-mail"];
 /// Senders from which on a place is shared by all and ties nobody.
 const SHARED: f32 = 25.0;
+/// Organisations with names and domains of their own from which on a place serves anybody, where it has few other senders here.
+const TENANTS: f32 = 2.5;
 /// What a message loads, as far as it is compared.
 const BEACONS: usize = 8;
 /// The numbers of recipients at which it is asked whether a source writes to a circle.
@@ -33,14 +36,17 @@ impl Stream<'_> {
         now: u32,
     ) {
         let domain = facts.from.rsplit_once('@').map_or("", |(_, domain)| domain);
+        self.note_tenant(facts, before, now);
         let mut found = std::mem::take(&mut self.features);
         found.clear();
         let services = &self.lists.services;
         let history = &self.history;
         let is_common = |domain: &str| {
-            history
-                .of(Kind::Infrastructure, hash(domain))
-                .is_some_and(|seen| seen.senders.count() >= SHARED)
+            let has = |kind: Kind, least: f32| {
+                let seen = history.of(kind, hash(domain));
+                seen.is_some_and(|seen| seen.senders.count() >= least)
+            };
+            has(Kind::Infrastructure, SHARED) || has(Kind::Tenants, TENANTS)
         };
         let is_shared = |link: &Link| {
             is_common(&link.domain)
@@ -78,7 +84,12 @@ impl Stream<'_> {
             Some(id) => id,
             None => {
                 let source = self.new_source(facts, before, key, standing, now);
-                self.sources.add(source)
+                let service = source.service;
+                let id = self.sources.add(source);
+                if let Some(service) = service {
+                    self.pools.add(service, id, &self.sources);
+                }
+                id
             }
         };
         if let Some(source) = self.sources.get_mut(id) {
@@ -91,7 +102,46 @@ impl Stream<'_> {
         self.sources
             .compare(id, &weighed, self.senders as f64, &self.history.frequency);
         self.rescore(id, now, facts);
+        if let Some(service) = self.sources.get(id).and_then(|source| source.service) {
+            self.pool(service, now, facts);
+        }
         self.last = Some(id);
+    }
+
+    /// Remembers what an organisation loads from others that writes under its own name.
+    fn note_tenant(&mut self, facts: &Facts, before: &Before, now: u32) {
+        if before.claim.is_some() || source::relation(facts) != Relation::Owned {
+            return;
+        }
+        let domain = facts.from.rsplit_once('@').map_or("", |(_, domain)| domain);
+        let home = hash(source::organisation_domain(domain));
+        let beacons = facts
+            .links
+            .iter()
+            .filter(|link| link.role == LinkRole::Beacon && !link.host.is_empty());
+        for place in beacons.take(BEACONS).map(|link| hash(&link.domain)) {
+            if place != home {
+                self.history.note(Kind::Tenants, place, now, home, &[]);
+            }
+        }
+    }
+
+    /// Takes together what is left at the end of the evidence.
+    pub(super) fn pool_all(&mut self) {
+        let end = self.clock.saturating_add(pool::SILENT);
+        for service in self.pools.services() {
+            self.pool(service, end, &Facts::default());
+        }
+    }
+
+    /// Takes together the accounts of a service that write to one circle.
+    fn pool(&mut self, service: u64, now: u32, facts: &Facts) {
+        for silent in self.pools.silent(service, &self.sources, now) {
+            if let Some(pooled) = self.pools.look(silent, &self.sources, &self.people, now) {
+                self.sources.pool(silent, &pooled);
+                self.rescore(silent, now, facts);
+            }
+        }
     }
 
     fn new_source(&self, facts: &Facts, before: &Before, key: u64, standing: Standing, now: u32) -> Source {
@@ -110,6 +160,7 @@ impl Stream<'_> {
             novelty: self.arrivals.novelty(),
             standing,
             relation: source::relation(facts),
+            is_borrowing: false,
             compared: Default::default(),
             near: Default::default(),
             texts: Vec::new(),

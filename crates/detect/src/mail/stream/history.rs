@@ -44,6 +44,8 @@ pub enum Kind {
     Signer,
     /// A name, or a part of one, that senders bear.
     Claim,
+    /// The registrable domain of what the messages of organisations load that write under their own names: its senders are their domains.
+    Tenants,
 }
 
 /// Everything that the estate's mail has shown so far, in bounded memory: at most [`History::MOST`] records of

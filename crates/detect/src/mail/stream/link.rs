@@ -5,17 +5,21 @@ use std::collections::VecDeque;
 use blackrod_model::mail::{Facts, TextSketch};
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::claims::BORROWED;
 use super::cluster::{Cluster, Tie};
 use super::features::{Family, Feature};
 use super::history::DAY;
+use super::pool::Pooled;
 use super::sketch::Frequency;
 use super::source::{Kept, Marks, Source, SourceId};
 use super::weigh::{SIMILAR, apart, closeness, similarity, weight_of, weight_of_shared};
 
 /// How long a source is kept after its last message.
 const WINDOW: u32 = 21 * DAY;
-/// The most sources that are kept; beyond, the window is halved.
-const MOST_SOURCES: usize = 150_000;
+/// The most sources that are kept, and the most messages of theirs; beyond, the window is halved.
+const MOST_SOURCES: usize = 30_000;
+const MOST_MESSAGES: usize = 150_000;
+const HOUR: u32 = DAY / 24;
 /// The latest holders of a feature that are compared.
 const HOLDERS: usize = 8;
 /// Features of a source that are compared.
@@ -59,6 +63,8 @@ pub(super) struct Sources {
     clusters: FxHashMap<u32, Cluster>,
     next: SourceId,
     swept: u32,
+    /// Messages that all clusters keep.
+    kept: usize,
 }
 
 /// A feature with the number of senders that have it.
@@ -124,6 +130,8 @@ impl Sources {
         };
         source.messages = source.messages.saturating_add(1);
         source.last = source.last.max(marks.time);
+        let borrowed = marks.impersonation.as_ref();
+        source.is_borrowing |= borrowed.is_some_and(|(weight, _)| *weight >= BORROWED);
         for recipient in &marks.own {
             if source.recipients.len() < MOST_RECIPIENTS && !source.recipients.contains(recipient) {
                 source.recipients.push(*recipient);
@@ -142,6 +150,7 @@ impl Sources {
         };
         if room {
             cluster.messages.push(Kept::of(facts, id));
+            self.kept += 1;
         }
     }
 
@@ -275,6 +284,31 @@ impl Sources {
         self.join(a, b, tie);
     }
 
+    /// Joins the clusters of accounts that write to one circle through one service with that of `id`, as far as these are made of
+    /// such accounts.
+    pub(super) fn pool(&mut self, id: SourceId, pooled: &Pooled) {
+        for member in &pooled.members {
+            let clusters = [id, *member].map(|one| self.all.get(&one).map(|source| source.cluster));
+            let [Some(own), Some(other)] = clusters else {
+                continue;
+            };
+            let is_made_of_them = |cluster: u32| {
+                self.clusters.get(&cluster).is_some_and(|cluster| {
+                    let pooled = cluster.sources.iter().filter(|one| pooled.members.contains(one));
+                    pooled.count() * 2 >= cluster.sources.len()
+                })
+            };
+            if own != other && is_made_of_them(own) && is_made_of_them(other) {
+                let tie = Tie {
+                    sources: (*member, id),
+                    shared: vec![(Family::Targets, pooled.weight as f32)],
+                    weight: pooled.weight,
+                };
+                self.join(own, other, tie);
+            }
+        }
+    }
+
     /// Whether enough of the pairs across two clusters share something beyond chance: one bridge does not make two crowds one.
     fn is_carried(&self, a: u32, b: u32, active: f64) -> bool {
         let (Some(a), Some(b)) = (self.clusters.get(&a), self.clusters.get(&b)) else {
@@ -326,29 +360,41 @@ impl Sources {
         cluster.absorb(gone, tie);
     }
 
-    /// Forgets the sources that have been silent for long.
+    /// Forgets the sources that have been silent for long, sooner where there are too many.
     pub(super) fn sweep(&mut self, now: u32) {
-        let crowded = self.all.len() > MOST_SOURCES;
-        if now < self.swept.saturating_add(if crowded { DAY / 24 } else { DAY }) {
+        let wait = match self.crowding() {
+            0 => DAY,
+            1 => HOUR,
+            _ => 0,
+        };
+        if now < self.swept.saturating_add(wait) {
             return;
         }
         self.swept = now;
         let mut window = WINDOW;
         loop {
-            let limit = now.saturating_sub(window);
-            let clusters = &self.clusters;
-            let has_fired = |source: &Source| {
-                clusters
-                    .get(&source.cluster)
-                    .is_some_and(|cluster| cluster.fired.is_some())
-            };
-            self.all
-                .retain(|_, source| source.last >= limit || has_fired(source));
-            if self.all.len() <= MOST_SOURCES || window < DAY / 4 {
+            self.forget(now.saturating_sub(window));
+            if self.crowding() == 0 || window == 0 {
                 break;
             }
-            window /= 2;
+            window = if window > HOUR { window / 2 } else { 0 };
         }
+    }
+
+    /// How many times more there is than is to be kept.
+    fn crowding(&self) -> usize {
+        usize::max(self.all.len() / MOST_SOURCES, self.kept / MOST_MESSAGES)
+    }
+
+    /// Forgets the sources that have been silent since `limit` and are no campaign's.
+    fn forget(&mut self, limit: u32) {
+        let clusters = &self.clusters;
+        let has_fired = |source: &Source| {
+            let cluster = clusters.get(&source.cluster);
+            cluster.is_some_and(|cluster| cluster.fired.is_some())
+        };
+        self.all
+            .retain(|_, source| source.last > limit || has_fired(source));
         let all = &self.all;
         self.by_key.retain(|_, id| all.contains_key(id));
         self.holders.retain(|_, holders| {
@@ -357,6 +403,7 @@ impl Sources {
         });
         self.clusters
             .retain(|_, cluster| cluster.sources.iter().any(|id| all.contains_key(id)));
+        self.kept = self.clusters.values().map(|cluster| cluster.messages.len()).sum();
     }
 }
 

@@ -3,6 +3,7 @@
 //! [`Stream`] takes [`Facts`] in the order of time and judges each against what came before it. Nothing else goes into
 //! the judgement, so the same messages in the same order always come to the same.
 
+mod arrivals;
 mod campaign;
 mod claims;
 mod cluster;
@@ -14,9 +15,11 @@ mod lateral;
 mod link;
 mod outcome;
 mod people;
+mod pool;
 mod remember;
 pub mod sketch;
 mod source;
+mod targeting;
 mod tokens;
 mod weigh;
 
@@ -28,6 +31,7 @@ use blackrod_model::{Estate, Finding};
 
 use crate::mail::lists::Lists;
 use crate::mail::score::Weights;
+use arrivals::Arrivals;
 use campaign::Surroundings;
 use claims::Claims;
 use das::Das;
@@ -37,6 +41,7 @@ use lateral::{Inside, Lateral};
 use link::Sources;
 use outcome::Alerts;
 use people::{People, Recipient};
+use pool::Pools;
 use remember::Before;
 use sketch::mix;
 
@@ -77,6 +82,7 @@ pub struct Stream<'e> {
     history: History,
     people: People<'e>,
     sources: Sources,
+    pools: Pools,
     spoofers: Das,
     strangers: Das,
     lateral: Lateral,
@@ -142,6 +148,7 @@ impl<'e> Stream<'e> {
             history,
             people: People::new(estate),
             sources: Sources::default(),
+            pools: Pools::default(),
             spoofers: Das::default(),
             strangers: Das::default(),
             lateral: Lateral::default(),
@@ -216,6 +223,7 @@ impl<'e> Stream<'e> {
 
     /// What all messages come to. At the end of the evidence.
     pub fn finish(mut self) -> Outcome {
+        self.pool_all();
         let (clusters, sources) = self.sources.into_clusters();
         let mut campaigns = Vec::new();
         let mut below = Vec::new();
@@ -386,35 +394,6 @@ impl Judged {
         self.reasons.extend(terms);
         self.reasons
             .sort_by(|a, b| b.weight.total_cmp(&a.weight).then_with(|| a.code.cmp(&b.code)));
-    }
-}
-
-/// How usual it is that senders are new: what a new sender says depends on it.
-#[derive(Clone, Copy, Debug, Default)]
-struct Arrivals {
-    day: u32,
-    new: f64,
-    active: f64,
-    new_before: f64,
-    active_before: f64,
-}
-
-impl Arrivals {
-    fn note(&mut self, is_new: bool, is_first_of_day: bool, now: u32) {
-        if now / DAY != self.day {
-            self.day = now / DAY;
-            self.new_before = 0.5 * self.new_before + self.new;
-            self.active_before = 0.5 * self.active_before + self.active;
-            (self.new, self.active) = (0.0, 0.0);
-        }
-        self.new += f64::from(u8::from(is_new));
-        self.active += f64::from(u8::from(is_first_of_day));
-    }
-
-    /// −ln of the share of new senders among the senders of these days.
-    fn novelty(&self) -> f64 {
-        let share = (self.new + self.new_before + 2.0) / (self.active + self.active_before + 2.0);
-        -share.min(1.0).ln()
     }
 }
 

@@ -20,6 +20,9 @@ pub(super) struct People<'e> {
     known: u32,
     circles: Circles,
     chance: Hypergeometric,
+    /// The groups of each person of the estate, by number, and how many people are in each.
+    groups_of: Vec<Vec<u64>>,
+    in_group: Vec<usize>,
 }
 
 /// The most recipients that are told apart.
@@ -34,8 +37,11 @@ impl<'e> People<'e> {
             }
         }
         let known = estate.people.len() as u32;
+        let (groups_of, in_group) = groups(estate);
         Self {
             estate,
+            groups_of,
+            in_group,
             index: Index::new(estate),
             traits: Traits::new(estate),
             numbers,
@@ -133,10 +139,74 @@ impl<'e> People<'e> {
         found
     }
 
+    /// How many of `recipients` are in each of their circles: groups of the estate, or, where it names none, sets of people who got the
+    /// same mail before `before`.
+    pub(super) fn hits(&self, recipients: &[Recipient], before: u32) -> FxHashMap<u64, usize> {
+        let mut hits: FxHashMap<u64, usize> = FxHashMap::default();
+        for recipient in recipients {
+            if self.in_group.is_empty() {
+                for list in self.circles.of(*recipient, before) {
+                    *hits.entry(list).or_default() += 1;
+                }
+            }
+            for group in self.groups_of.get(*recipient as usize).into_iter().flatten() {
+                *hits.entry(*group).or_default() += 1;
+            }
+        }
+        hits
+    }
+
+    /// How many circles [`People::hits`] chooses from.
+    pub(super) fn circles(&self) -> usize {
+        match self.in_group.len() {
+            0 => self.circles.usable,
+            groups => groups,
+        }
+    }
+
+    /// The share of all people who are in a circle of [`People::hits`].
+    pub(super) fn share_of(&self, circle: u64) -> f64 {
+        let group = usize::try_from(circle).ok().and_then(|at| self.in_group.get(at));
+        let members = group.copied().or_else(|| {
+            let list = self.circles.lists.get(&circle)?;
+            Some(list.members.len())
+        });
+        members.unwrap_or_default() as f64 / self.known.max(1) as f64
+    }
+
     /// How many people there are.
     pub(super) fn population(&self) -> usize {
         self.known as usize
     }
+}
+
+/// The groups of each person, numbered, and the size of each. A group of most people is none.
+fn groups(estate: &Estate) -> (Vec<Vec<u64>>, Vec<usize>) {
+    let mut sizes: FxHashMap<&str, usize> = FxHashMap::default();
+    for id in estate.people.iter().flat_map(|person| &person.groups) {
+        *sizes.entry(id).or_default() += 1;
+    }
+    let mut kept: Vec<(&str, usize)> = sizes
+        .into_iter()
+        .filter(|(_, size)| *size >= 2 && *size * 2 < estate.people.len())
+        .collect();
+    kept.sort_unstable();
+    let numbers: FxHashMap<&str, u64> = kept
+        .iter()
+        .zip(0..)
+        .map(|((id, _), number)| (*id, number))
+        .collect();
+    let of_person = estate.people.iter().map(|person| {
+        let own = person
+            .groups
+            .iter()
+            .filter_map(|id| numbers.get(id.as_str()).copied());
+        own.collect()
+    });
+    (
+        of_person.collect(),
+        kept.into_iter().map(|(_, size)| size).collect(),
+    )
 }
 
 /// What is asked of the circles.
@@ -217,6 +287,17 @@ impl Circles {
             circle.members = FxHashSet::default();
             self.usable -= 1;
         }
+    }
+
+    /// The circles of a person that were known before `before`.
+    fn of(&self, recipient: Recipient, before: u32) -> impl Iterator<Item = u64> + '_ {
+        let lists = self.of_person.get(&recipient).into_iter().flatten();
+        lists.copied().filter(move |source| {
+            let circle = self.lists.get(source);
+            circle.is_some_and(|circle| {
+                !circle.is_everybody && circle.members.len() >= Self::FEWEST && circle.first < before
+            })
+        })
     }
 
     fn enriched(

@@ -13,7 +13,7 @@ pub(super) type SourceId = u32;
 
 /// The mail of one sender: of one account at a mass-mail service, else of one address; of an established sender, only
 /// that which leads to a place new to the estate.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Source {
     /// Its number.
     pub(super) id: SourceId,
@@ -38,6 +38,8 @@ pub(super) struct Source {
     pub(super) standing: Standing,
     /// How its name relates to its addresses.
     pub(super) relation: Relation,
+    /// It bears a name or a domain that is surely taken for somebody else's.
+    pub(super) is_borrowing: bool,
     /// Features that were compared already.
     pub(super) compared: FxHashSet<u64>,
     /// What it shares with others that alone was not enough.

@@ -185,6 +185,67 @@ fn several_senders_on_one_text_to_one_committee_are_a_campaign() {
     assert_eq!(of_campaign, 8);
 }
 
+/// Forty societies and six accounts of nobody on one mass-mail service: these tell each three of the committee something else.
+fn accounts_of_one_service() -> Vec<Facts> {
+    let letter = |account: usize, name: &str, from: &str, to: usize, hour: f64| {
+        let mut facts = Letter {
+            name,
+            from,
+            to,
+            hour,
+            host: "clicks.example",
+            text: 900 + account as u64,
+            unsubscribe: false,
+        }
+        .facts(2_000_000 + (account * 1_000 + to) as u64);
+        facts.bulk.service = Some("postwave".to_owned());
+        facts.bulk.account = Some(account.to_string());
+        facts
+    };
+    let mut all = Vec::new();
+    for list in 0..40 {
+        let (name, from) = (
+            format!("Guild{list} of Trades"),
+            format!("news@guild{list}.example"),
+        );
+        let readers = (0..6).map(|reader| (list * 41 + reader * 13) % 300);
+        all.extend(readers.map(|to| letter(list, &name, &from, to, (list % 28) as f64 * 24.0 + 9.0)));
+    }
+    let people = [
+        "Ida Lund",
+        "Jan Holm",
+        "Ute Brandt",
+        "Leo Sand",
+        "Mia Kerr",
+        "Per Dahl",
+    ];
+    for (number, name) in people.into_iter().enumerate() {
+        let from = format!("{}@lorvik{number}.example", name.to_lowercase().replace(' ', "."));
+        let day = 26.0 + number as f64 / 2.0;
+        let to = (0..3).map(|one| (number * 3 + one) % 20);
+        all.extend(to.map(|to| letter(100 + number, name, &from, to, day * 24.0 + to as f64 / 9.0)));
+    }
+    all
+}
+
+#[test]
+fn accounts_that_share_only_their_service_and_their_circle_are_a_campaign() {
+    let mut all = background();
+    all.extend(accounts_of_one_service());
+    let (_, outcome) = run(&estate(), all);
+    let [found] = outcome.campaigns.as_slice() else {
+        panic!("{:#?}", outcome.campaigns)
+    };
+    assert!(
+        found
+            .messages
+            .iter()
+            .all(|message| message.from.contains("lorvik")),
+        "{found:#?}"
+    );
+    assert_eq!(found.messages.len(), 18);
+}
+
 #[test]
 fn a_new_society_that_writes_to_a_committee_is_none() {
     let (_, outcome) = run(&estate(), background());
