@@ -7,8 +7,8 @@ defused, or the page that `mail inspect` writes of it.
     python3 benches/defuse/browser.py OUT
 
 Needs playwright (PyPI) and /usr/bin/chromium. The MIME parser is Python's, not ours. No request leaves the machine: each is counted and
-aborted. Scripts are off, as in a mail client; `--scripts` turns them on. Of defused mail the text is compared: visible text is `innerText`, blanks joined; what defusing adds by itself
-([leads to ...]) is taken out before comparing.
+aborted. Scripts are off, as in a mail client; `--scripts` turns them on. Of defused mail the
+text is compared: visible text is `innerText`, blanks joined; what defusing adds by itself ([leads to ...]) is taken out before.
 """
 import email, email.policy, glob, os, re, sys, time
 from playwright.sync_api import sync_playwright
