@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
-"""Opens every HTML part of messages before and after defusing in a headless browser and counts its requests.
+"""Opens every HTML part of messages before and after in a headless browser and counts its requests. What comes after is the message
+defused, or the page that `mail inspect` writes of it.
 
-    cargo run -p blackrod-respond --example defuse -- MAIL OUT
+    cargo run -p blackrod-respond --example defuse -- MAIL OUT          # N.before.eml, N.after.eml
+    python3 benches/phish/inspect.py target/release/blackrod OUT MAIL   # N.before.eml, N.after.html
     python3 benches/defuse/browser.py OUT
 
 Needs playwright (PyPI) and /usr/bin/chromium. The MIME parser is Python's, not ours. No request leaves the machine: each is counted and
-aborted. Scripts are off, as in a mail client; `--scripts` turns them on. Visible text is `innerText`, blanks joined; what defusing adds by itself
-([leads to ...]) is taken out before comparing.
+aborted. Scripts are off, as in a mail client; `--scripts` turns them on. Of defused mail the
+text is compared: visible text is `innerText`, blanks joined; what defusing adds by itself ([leads to ...]) is taken out before.
 """
 import email, email.policy, glob, os, re, sys, time
 from playwright.sync_api import sync_playwright
@@ -37,7 +39,7 @@ def pages(path):
 def look(page, html, requests):
     requests.clear()
     try:
-        page.set_content(html, wait_until="domcontentloaded", timeout=5000)
+        page.set_content(html, wait_until="load", timeout=20000)
         page.wait_for_timeout(30)
         text = page.evaluate("document.body ? document.body.innerText : ''") if SCRIPTS else page.inner_text("body", timeout=2000)
     except Exception as error:
@@ -68,10 +70,12 @@ with sync_playwright() as play:
                 route.abort()
             page.route("**/*", caught)
         after = before.replace(".before.", ".after.")
-        old, new = pages(before), pages(after)
+        shown_page = after.removesuffix(".eml") + ".html"
+        is_page = os.path.exists(shown_page)
+        old, new = pages(before), [open(shown_page, encoding="utf-8").read()] if is_page else pages(after)
         # What was an attachment is one no more: those that are left are compared in their order where they are as many.
         count["messages"] += 1
-        count["counts"] += len(old) != len(new)
+        count["counts"] += not is_page and len(old) != len(new)
         texts = []
         for which, all_pages in (("before", old), ("after", new)):
             shown = []
@@ -87,7 +91,7 @@ with sync_playwright() as play:
                     count["failed"] += 1
                 shown.append(text)
             texts.append(shown)
-        if len(old) == len(new):
+        if len(old) == len(new) and not is_page:
             for one, other in zip(*texts):
                 if one is None or other is None:
                     continue

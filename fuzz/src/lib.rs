@@ -1,5 +1,8 @@
 //! What every fuzz target does with its input.
 
+#[cfg(feature = "mail")]
+pub mod mail;
+
 use std::ops::ControlFlow;
 
 use blackrod_model::{Event, EvidenceId, Refusal, Sha256};
@@ -41,8 +44,17 @@ pub fn feed_file(data: &[u8]) {
         size: data.len() as u64,
     };
     let mut opened = Opened::default();
-    feed(&file, &Sha256::of(data), &Formats::standard(), &Limits::default(), &mut opened);
-    assert_eq!(opened.begun, opened.ended, "every piece of evidence that is begun is ended");
+    feed(
+        &file,
+        &Sha256::of(data),
+        &Formats::standard(),
+        &Limits::default(),
+        &mut opened,
+    );
+    assert_eq!(
+        opened.begun, opened.ended,
+        "every piece of evidence that is begun is ended"
+    );
 }
 
 #[derive(Default)]

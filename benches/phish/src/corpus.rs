@@ -16,6 +16,8 @@ use crate::normalise::normalise;
 pub(crate) struct Sample {
     /// `phish`, or which kind of honest mail.
     pub(crate) kind: String,
+    /// Its file.
+    pub(crate) path: PathBuf,
     /// The year in which it was received; 0 where that is unknown.
     pub(crate) year: i32,
     pub(crate) score: f64,
@@ -64,6 +66,7 @@ pub(crate) fn read(kind: &str, folder: &Path) -> anyhow::Result<Vec<Sample>> {
         let scored = weights.score(&facts);
         samples.push(Sample {
             kind: kind.to_owned(),
+            path: file,
             year,
             score: scored.score,
             counted: scored.terms.into_iter().map(|term| term.code).collect(),
@@ -80,7 +83,7 @@ fn year_of(facts: &Facts) -> i32 {
 }
 
 /// The facts of the first message in `bytes`.
-fn facts(anatomy: &Anatomy, bytes: &[u8]) -> Option<Facts> {
+pub(crate) fn facts(anatomy: &Anatomy, bytes: &[u8]) -> Option<Facts> {
     struct First<'a> {
         anatomy: &'a Anatomy,
         facts: Option<Facts>,

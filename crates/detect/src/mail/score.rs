@@ -1,4 +1,5 @@
-//! What signals weigh: log-likelihood ratios in nats, set by hand and tempered, in `content/mail/signals.toml`.
+//! What signals weigh: log-likelihood ratios in nats, set by hand, some moved towards a fit (`benches/README.md`), tempered, in
+//! `content/mail/signals.toml`.
 //!
 //! Signals that tend to come together stand in one group, which counts its strongest one whole and the others in part: a
 //! naive sum would count one trait several times.
