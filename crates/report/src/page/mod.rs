@@ -136,7 +136,7 @@ fn header(tally: &Tally<'_>) -> Markup {
 }
 
 /// Id, number and heading of each section, in order.
-const SECTIONS: [(&str, &str); 14] = [
+const SECTIONS: [(&str, &str); 15] = [
     ("summary", "Summary"),
     ("statement", "Statement"),
     ("plan", "Action plan"),
