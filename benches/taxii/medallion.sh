@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Shares a case with medallion, the TAXII 2.1 server of OASIS, and fetches it again: every object must come back as it went.
-#   benches/taxii/medallion.sh BLACKROD CASE
+#   benches/taxii/medallion.sh BLACKROD CASE ESTATE
 # Needs python3 with venv and PyPI.
 set -euo pipefail
-blackrod=$(realpath "$1") case=$(realpath "$2")
+blackrod=$(realpath "$1") case=$(realpath "$2") estate=$(realpath "$3")
 work=$(mktemp -d); trap 'kill "${server:-}" 2>/dev/null || true; rm -rf "$work"' EXIT
 cd "$work"
 
@@ -37,9 +37,9 @@ for _ in $(seq 50); do sleep 0.2; (exec 3<>/dev/tcp/127.0.0.1/5611) 2>/dev/null 
 root=http://127.0.0.1:5611/partners/
 to=(--user clerk --secret secret --collection 91a7b528-80eb-42ed-a74d-c6fbd5a26116)
 "$blackrod" taxii collections "$root" --user clerk --secret secret
-"$blackrod" taxii push "$root" "${to[@]}" --case "$case" --tlp green
+"$blackrod" taxii push "$root" "${to[@]}" --case "$case" --estate "$estate" --tlp green
 "$blackrod" taxii pull "$root" "${to[@]}" --output pulled.json
-"$blackrod" report --case "$case" --format stix --tlp green --output pushed.json
+"$blackrod" report --case "$case" --estate "$estate" --format stix --tlp green --output pushed.json
 python3 - <<'PY'
 import json
 pushed, pulled = ({o["id"]: o for o in json.load(open(f))["objects"]} for f in ("pushed.json", "pulled.json"))
