@@ -8,7 +8,8 @@ use crate::Timestamp;
 pub struct PartnerSaid {
     /// Its STIX identifier.
     pub id: String,
-    /// Its STIX type: `report`, `campaign`, `intrusion-set`, `sighting`.
+    /// Its STIX type: `report`, `campaign`, `intrusion-set`, `sighting`. Written under STIX' name for it; a remark has a `kind` of its own.
+    #[serde(rename = "type")]
     pub kind: String,
     /// What it is called.
     pub name: String,
