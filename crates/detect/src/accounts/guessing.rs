@@ -4,9 +4,10 @@ use std::collections::VecDeque;
 use std::net::IpAddr;
 
 use blackrod_model::{AccountAct, ActKind, Finding, Reason, Severity};
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 use super::joined::{Joined, Mark};
+use super::recent::Recent;
 use super::{Claim, network, seconds};
 
 /// A network that failed for so many accounts within [`QUICK`] is spraying (Microsoft Sentinel's rule: 5 in
@@ -33,10 +34,10 @@ pub(super) struct Guessing {
 
 #[derive(Default)]
 struct Network {
-    /// Failures of the last day: when, for whom, whether the account exists.
-    failures: VecDeque<(i64, String, bool)>,
+    /// Accounts that failed from here in the last day.
+    failures: Recent,
     /// Accounts that signed in from here in the last day.
-    successes: VecDeque<(i64, String)>,
+    successes: Recent,
     /// When it was last told to be spraying.
     told: Option<i64>,
     /// When it last failed while it was.
@@ -75,19 +76,15 @@ impl Guessing {
         let source = self.networks.entry(network(address)).or_default();
         source
             .failures
-            .push_back((now, act.user.clone(), act.kind != ActKind::NoSuchUser));
-        forget(&mut source.failures, |(at, ..)| now - at > SLOW);
-        forget(&mut source.successes, |(at, _)| now - at > SLOW);
+            .push(now, &act.user, act.kind != ActKind::NoSuchUser);
+        source.failures.forget_before(now - SLOW);
+        source.successes.forget_before(now - SLOW);
 
-        let accounts_since = |since: i64| -> FxHashSet<&str> {
-            let recent = source.failures.iter().filter(|(at, ..)| now - at <= since);
-            recent.map(|(_, user, _)| user.as_str()).collect()
-        };
-        let quick = accounts_since(QUICK).len();
-        let slow = accounts_since(SLOW).len();
-        let signed_in: FxHashSet<&str> = source.successes.iter().map(|(_, user)| user.as_str()).collect();
+        let is_quick = source.failures.since(now - QUICK, QUICK_ACCOUNTS) >= QUICK_ACCOUNTS;
+        let slow = source.failures.len();
+        let signed_in = source.successes.len();
         // An office behind one address has more who succeed than who fail.
-        let is_spraying = (quick >= QUICK_ACCOUNTS || slow >= SLOW_ACCOUNTS) && slow > signed_in.len();
+        let is_spraying = (is_quick || slow >= SLOW_ACCOUNTS) && slow > signed_in;
         if !is_spraying {
             return;
         }
@@ -96,8 +93,8 @@ impl Guessing {
             return;
         }
         source.told = Some(now);
-        let unknown = source.failures.iter().filter(|(.., exists)| !exists).count();
-        let (title, attack): (_, &'static [&'static str]) = match 2 * unknown > source.failures.len() {
+        let quick = source.failures.since(now - QUICK, slow);
+        let (title, attack): (_, &'static [&'static str]) = match 2 * source.failures.missing() > slow {
             true => (
                 "Names of accounts are being tried out",
                 &["T1110.004", "T1589.001"],
@@ -112,7 +109,7 @@ impl Guessing {
             reasons: vec![
                 Reason::new("accounts failed within 20 minutes", &quick.to_string()),
                 Reason::new("accounts failed within 24 hours", &slow.to_string()),
-                Reason::new("accounts signed in within 24 hours", &signed_in.len().to_string()),
+                Reason::new("accounts signed in within 24 hours", &signed_in.to_string()),
                 Reason::new("program", act.agent.as_deref().unwrap_or("not logged")),
             ],
             act,
@@ -143,10 +140,11 @@ impl Guessing {
         }
         let Some(address) = act.address else { return };
         let source = self.networks.entry(network(address)).or_default();
-        forget(&mut source.successes, |(at, _)| now - at > SLOW);
-        source.successes.push_back((now, act.user.clone()));
+        source.failures.forget_before(now - SLOW);
+        source.successes.forget_before(now - SLOW);
+        source.successes.push(now, &act.user, true);
         let follows_spray = source.last_spray.is_some_and(|at| now - at <= AFTERMATH);
-        let had_failed = source.failures.iter().any(|(_, user, _)| *user == act.user);
+        let had_failed = source.failures.contains(&act.user);
         if !follows_spray {
             return;
         }
@@ -181,11 +179,7 @@ impl Guessing {
         self.swept = now;
         let quiet = if is_full { QUICK } else { SLOW };
         self.networks.retain(|_, source| {
-            let last = source
-                .failures
-                .back()
-                .map(|(at, ..)| *at)
-                .max(source.successes.back().map(|(at, _)| *at));
+            let last = source.failures.newest().max(source.successes.newest());
             last.is_some_and(|at| now - at <= quiet)
         });
         self.refusals

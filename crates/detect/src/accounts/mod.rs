@@ -11,6 +11,7 @@ mod joined;
 mod networks;
 mod places;
 mod reading;
+mod recent;
 mod rules;
 mod sessions;
 mod sign_in;
