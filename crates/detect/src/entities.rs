@@ -261,10 +261,7 @@ impl Entities {
             _ => text,
         };
         let address = inner.trim();
-        let well_formed = address
-            .split_once('@')
-            .is_some_and(|(local, domain)| !local.is_empty() && domain.contains('.'));
-        if well_formed && !address.contains(char::is_whitespace) {
+        if is_mailbox(address) {
             self.push(EntityKind::Address, address);
         }
     }
@@ -352,6 +349,16 @@ fn is_empty_digest(digest: &str) -> bool {
     EMPTY.iter().any(|empty| digest.eq_ignore_ascii_case(empty))
 }
 
+/// Whether `text` is an address without quotes or literals (RFC 5322 3.4.1, RFC 6532): logs of attacks hold texts that only look like one,
+/// such as `x]@host:444/path`.
+fn is_mailbox(text: &str) -> bool {
+    let special = |c: char| c.is_whitespace() || c.is_control() || "()<>[]:;@\\,\"".contains(c);
+    let of_name = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.') || !c.is_ascii();
+    text.rsplit_once('@').is_some_and(|(local, domain)| {
+        !local.is_empty() && !local.contains(special) && domain.contains('.') && domain.chars().all(of_name)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -426,7 +433,10 @@ mod tests {
             (Column::Session, "334515"),
             (Column::Process, r"\\?\C:\Users\Public\a.exe"),
             (Column::Parent, r"C:\Windows\explorer.exe"),
-            (Column::MailTo, "Anna <anna@parl.example>, x, ben@parl.example"),
+            (
+                Column::MailTo,
+                "Anna <anna@parl.example>, x, ben@parl.example, admin]@mail.parl.example:444/ecp/page?#",
+            ),
         ]);
         assert_eq!(
             found,

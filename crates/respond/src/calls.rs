@@ -111,6 +111,7 @@ fn because(findings: &[&Finding], gravest: &Finding) -> String {
     let title = cut(&gravest.title);
     match findings.len() {
         1 => format!("“{title}”"),
+        2 => format!("“{title}” and one more finding of high severity or above"),
         more => format!(
             "“{title}” and {} more findings of high severity or above",
             more - 1
