@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::Write as _;
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, ensure};
 use blackrod_judge::actors::Actors;
 use blackrod_judge::calibration::calibration;
 use blackrod_judge::{Assessor, Context};
@@ -13,7 +13,7 @@ use blackrod_model::assessment::{
 use blackrod_model::{CampaignId, Estate, Finding, Timestamp};
 use blackrod_store::Case;
 
-use super::{Outcome, conclude, estate};
+use super::{Outcome, by_beginning, conclude, estate};
 use crate::cli;
 
 /// The strongest campaigns are judged, as many as this: a case of noise has thousands of weak ones, and each keeps its versions.
@@ -139,14 +139,13 @@ pub(super) fn note(mut case: Case, at: &cli::Remarking, remark: &Remark) -> anyh
 /// The campaign of the case whose id begins with `name`.
 pub(super) fn campaign_named(case: &Case, name: &str) -> anyhow::Result<CampaignId> {
     let campaigns = case.campaigns()?;
-    let mut matching = campaigns
-        .iter()
-        .filter(|campaign| campaign.id.as_str().starts_with(name));
-    match (matching.next(), matching.next()) {
-        (Some(one), None) => Ok(one.id.clone()),
-        (None, _) => bail!("the case has no campaign {name}"),
-        (Some(_), Some(_)) => bail!("several campaigns begin with {name}"),
-    }
+    let one = by_beginning(
+        &campaigns,
+        |campaign| campaign.id.as_str().starts_with(name),
+        &format!("the case has no campaign {name}"),
+        &format!("several campaigns begin with {name}"),
+    )?;
+    Ok(one.id.clone())
 }
 
 fn item_of(arguments: &cli::AddEvidence, campaign: CampaignId) -> anyhow::Result<AnalystItem> {

@@ -83,3 +83,18 @@ pub(crate) fn run(command: Command) -> anyhow::Result<Outcome> {
         Command::Man { folder } => manual::pages(folder.as_deref()),
     }
 }
+
+/// The one of `items` that a person named by the beginning of its id.
+fn by_beginning<'a, T>(
+    items: &'a [T],
+    begins: impl Fn(&T) -> bool,
+    none: &str,
+    several: &str,
+) -> anyhow::Result<&'a T> {
+    let mut matching = items.iter().filter(|one| begins(one));
+    match (matching.next(), matching.next()) {
+        (Some(one), None) => Ok(one),
+        (None, _) => anyhow::bail!("{none}"),
+        (Some(_), Some(_)) => anyhow::bail!("{several}"),
+    }
+}

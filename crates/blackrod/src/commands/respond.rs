@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::path::Path;
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, ensure};
 use blackrod_model::assessment::{Remark, Told};
 use blackrod_model::estate::Index;
 use blackrod_model::mail::MailCampaign;
@@ -12,9 +12,9 @@ use blackrod_report::shown;
 use blackrod_respond::{NOTICE, Situation};
 use blackrod_store::Case;
 
-use super::assess::{campaign_named, note};
+use super::assess::campaign_named;
 use super::report::{Gathered, default_path};
-use super::{MOST_FINDINGS, Outcome, estate};
+use super::{MOST_FINDINGS, Outcome, by_beginning, conclude, estate};
 use crate::cli::{self, BlockFormat};
 
 pub(crate) fn run(command: &cli::Respond) -> anyhow::Result<Outcome> {
@@ -137,14 +137,19 @@ fn step(stepping: &cli::Stepping, next: ActionState) -> anyhow::Result<()> {
         next != ActionState::Declined || !stepping.note.is_empty(),
         "say with --note why it is not done"
     );
-    let (case, _, plan) = read(&at.case, at.estate.as_deref())?;
+    let (case, estate, plan) = read(&at.case, at.estate.as_deref())?;
     let actions: Vec<&Action> = stepping
         .actions
         .iter()
         .map(|name| action_named(&plan, name))
         .collect::<anyhow::Result<_>>()?;
+    let tells = |action: &Action| action.kind == ActionKind::Notify && next == ActionState::Done;
     // All or none: a list of ids with one mistake in it changes nothing.
     for action in &actions {
+        ensure!(
+            !tells(action) || !stepping.note.is_empty(),
+            "say with --note what they were advised to do"
+        );
         ensure!(
             action.state().allows(next),
             "{} is {}: it cannot be {} now",
@@ -154,48 +159,50 @@ fn step(stepping: &cli::Stepping, next: ActionState) -> anyhow::Result<()> {
         );
     }
     drop(case);
+    let mut case = Case::open(&at.case)?;
+    let mut has_told = false;
     for action in actions {
         // That somebody was told is known to the judgements too.
-        if action.kind == ActionKind::Notify && next == ActionState::Done {
-            ensure!(
-                !stepping.note.is_empty(),
-                "say with --note what they were advised to do"
-            );
-            let told = Told {
-                at: Timestamp::now(),
-                by: at.by.clone(),
-                advice: stepping.note.clone(),
-            };
-            let person = action.subject.clone();
-            note(Case::open(&at.case)?, at, &Remark::Told { person, told })?;
-            continue;
-        }
-        let remark = Remark::Action {
-            action: action.id.clone(),
-            what: action.what.clone(),
-            state: next,
-            note: stepping.note.clone(),
+        has_told |= tells(action);
+        let remark = match tells(action) {
+            true => Remark::Told {
+                person: action.subject.clone(),
+                told: Told {
+                    at: Timestamp::now(),
+                    by: at.by.clone(),
+                    advice: stepping.note.clone(),
+                },
+            },
+            false => Remark::Action {
+                action: action.id.clone(),
+                what: action.what.clone(),
+                state: next,
+                note: stepping.note.clone(),
+            },
         };
-        let number = Case::open(&at.case)?.add_remark(&at.by, &remark)?;
-        println!(
-            "{} {}: remark {number}; `blackrod assess undo {number}` takes it back",
-            action.id,
-            next.name()
-        );
+        let number = case.add_remark(&at.by, &remark)?;
+        match tells(action) {
+            true => println!("noted as remark {number}; `blackrod assess undo {number}` takes it back"),
+            false => println!(
+                "{} {}: remark {number}; `blackrod assess undo {number}` takes it back",
+                action.id,
+                next.name()
+            ),
+        }
+    }
+    if has_told {
+        conclude::redraw(&mut case, &estate)?;
     }
     Ok(())
 }
 
 fn action_named<'p>(plan: &'p Plan, name: &str) -> anyhow::Result<&'p Action> {
-    let mut matching = plan
-        .actions
-        .iter()
-        .filter(|action| action.id.as_str().starts_with(name));
-    match (matching.next(), matching.next()) {
-        (Some(one), None) => Ok(one),
-        (None, _) => bail!("the plan has no action {name}; `blackrod respond plan` lists them"),
-        (Some(_), Some(_)) => bail!("several actions begin with {name}"),
-    }
+    by_beginning(
+        &plan.actions,
+        |action| action.id.as_str().starts_with(name),
+        &format!("the plan has no action {name}; `blackrod respond plan` lists them"),
+        &format!("several actions begin with {name}"),
+    )
 }
 
 fn list(

@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::Path;
 
-use anyhow::{bail, ensure};
+use anyhow::ensure;
 use blackrod_model::assessment::Remark;
 use blackrod_model::{NewShape, UsualShape};
 use blackrod_report::shown;
 use blackrod_store::Case;
 
-use super::{Outcome, conclude, estate};
+use super::{Outcome, by_beginning, conclude, estate};
 use crate::cli;
 
 pub(crate) fn run(command: &cli::Usual) -> anyhow::Result<Outcome> {
@@ -87,10 +87,10 @@ fn add(at: &cli::Remarking, reason: &str, accounts: &[String], names: &[String])
 
 /// The new shape whose id begins with `name`.
 fn shape_named<'s>(shapes: &'s [NewShape], name: &str) -> anyhow::Result<&'s NewShape> {
-    let mut matching = shapes.iter().filter(|new| new.shape.id().starts_with(name));
-    match (matching.next(), matching.next()) {
-        (Some(one), None) => Ok(one),
-        (None, _) => bail!("no command that is new in the case has the id {name}"),
-        (Some(_), Some(_)) => bail!("several ids begin with {name}"),
-    }
+    by_beginning(
+        shapes,
+        |new| new.shape.id().starts_with(name),
+        &format!("no command that is new in the case has the id {name}"),
+        &format!("several ids begin with {name}"),
+    )
 }
