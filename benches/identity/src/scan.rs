@@ -76,8 +76,11 @@ impl Gathered {
     /// Judges what means something only among others.
     pub(crate) fn conclude(mut self, detectors: &Detectors, networks: Networks) -> Vec<Finding> {
         self.premises.sort_by_key(|premise| premise.time);
-        self.findings
-            .extend(detectors.correlate(self.premises.into_iter()));
+        let mut correlator = detectors.correlator();
+        self.premises
+            .into_iter()
+            .for_each(|premise| correlator.push(premise));
+        self.findings.extend(correlator.finish());
         self.facts.sort_by_key(|fact| fact.time);
         let mut stream = accounts::Stream::new(networks);
         for act in self.facts.iter().filter_map(Fact::kept::<AccountAct>) {

@@ -143,12 +143,13 @@ fn sigma_rows(
     negatives: &[Line],
     rules: &[&str],
 ) -> anyhow::Result<Vec<String>> {
-    let dirs: Vec<PathBuf> = rules.iter().map(PathBuf::from).collect();
-    let (rules, set) = sigma::Rules::load(&dirs, false)?;
-    println!("({} Sigma rules, {} refused)", set.loaded, set.refused.len());
+    let rules = sigma_rules(rules)?;
     let levels = |lines: &[Line]| -> Vec<Option<Severity>> {
         let mut scanner = rules.scanner();
-        lines.iter().map(|line| worst(&mut scanner, line)).collect()
+        lines
+            .iter()
+            .map(|line| worst(&mut scanner, &line.command, r"C:\Windows\explorer.exe"))
+            .collect()
     };
     let (lolbas, atomic, negatives) = (levels(lolbas), levels(atomic), levels(negatives));
     let at_least = |found: &[Option<Severity>], level: Severity| {
@@ -172,9 +173,17 @@ fn sigma_rows(
     Ok(rows.to_vec())
 }
 
-/// The worst level among the rules that fire on the line as a Sysmon process creation.
-fn worst(scanner: &mut sigma::Scanner<'_>, line: &Line) -> Option<Severity> {
-    let image = image_of(&line.command);
+/// Loads these folders and says how many rules they held.
+pub(crate) fn sigma_rules(folders: &[&str]) -> anyhow::Result<sigma::Rules> {
+    let dirs: Vec<PathBuf> = folders.iter().map(PathBuf::from).collect();
+    let (rules, set) = sigma::Rules::load(&dirs, false)?;
+    println!("({} Sigma rules, {} refused)", set.loaded, set.refused.len());
+    Ok(rules)
+}
+
+/// The worst level among the rules that fire on the command as a Sysmon process creation.
+pub(crate) fn worst(scanner: &mut sigma::Scanner<'_>, command: &str, parent: &str) -> Option<Severity> {
+    let image = image_of(command);
     let name = image.rsplit('\\').next().unwrap_or(&image).to_owned();
     let with_ending = if name.contains('.') {
         name
@@ -198,12 +207,8 @@ fn worst(scanner: &mut sigma::Scanner<'_>, line: &Line) -> Option<Severity> {
     let fields = [
         (None, "EventID", "1".to_owned()),
         (Some(Column::Process), "Image", path),
-        (Some(Column::CommandLine), "CommandLine", line.command.clone()),
-        (
-            Some(Column::Parent),
-            "ParentImage",
-            r"C:\Windows\explorer.exe".to_owned(),
-        ),
+        (Some(Column::CommandLine), "CommandLine", command.to_owned()),
+        (Some(Column::Parent), "ParentImage", parent.to_owned()),
         (None, "OriginalFileName", with_ending),
         (Some(Column::User), "User", r"CORP\user".to_owned()),
     ];

@@ -5,13 +5,15 @@
 //! intrusion is a published sequence of commands spread over hours to weeks, run as an account that exists, mixed with
 //! that account's own work.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use blackrod_detect::rarity::{Extractor, Options, Outcome, Stream, Table};
+use blackrod_detect::sigma;
 use blackrod_model::process::{Act, ProcessFacts};
-use blackrod_model::{Estate, EvidenceId, Position, Timestamp};
+use blackrod_model::{Estate, EvidenceId, Position, Severity, Timestamp};
 use cpu_time::ProcessTime;
 
+use crate::corpus;
 use crate::playbooks::{BENIGN, Daily, PLAYBOOKS};
 
 const HOSTS: u64 = 300;
@@ -75,9 +77,16 @@ struct Total {
 }
 
 const BUDGETS: [u32; 2] = [1, 5];
+const SIGMA_LEVELS: [Severity; 2] = [Severity::Medium, Severity::High];
 
 /// Runs seeds `first..first + count`.
-pub(crate) fn run(first: u64, count: u64, hard_negatives: &[String]) -> anyhow::Result<()> {
+/// With `rules`, what Sigma alone says of the same commands stands beside it: it has no budget, each hit is an alert.
+pub(crate) fn run(first: u64, count: u64, hard_negatives: &[String], rules: &[&str]) -> anyhow::Result<()> {
+    let sigma = match rules {
+        [] => None,
+        folders => Some(corpus::sigma_rules(folders)?),
+    };
+    let mut sigma_totals = SIGMA_LEVELS.map(|level| (level, Total::default()));
     println!("{HOSTS} hosts, {DAYS} days, {INTRUSIONS} intrusions a run, alerts for the whole estate");
     println!(
         "{:>6} {:>9} {:>10} {:>10} {:>8} {:>8} {:>14} {:>10}",
@@ -89,6 +98,9 @@ pub(crate) fn run(first: u64, count: u64, hard_negatives: &[String]) -> anyhow::
         let clock = ProcessTime::now();
         let facts = draw(&raws);
         let drawing = clock.elapsed();
+        if let Some(rules) = &sigma {
+            sigma_hits(&raws, rules, &mut sigma_totals);
+        }
         for budget in BUDGETS {
             let clock = ProcessTime::now();
             let outcome = judge(&facts, budget);
@@ -113,6 +125,17 @@ pub(crate) fn run(first: u64, count: u64, hard_negatives: &[String]) -> anyhow::
             }
         }
     }
+    for (level, total) in sigma_totals.iter().filter(|_| sigma.is_some()) {
+        println!(
+            "Sigma, {level} and above: {} of {} intrusions hit ({:.1} %), {} commands hit of which {} of ordinary work ({:.0} a day)",
+            total.found,
+            total.all,
+            100.0 * total.found as f64 / total.all as f64,
+            total.alerts,
+            total.false_alerts,
+            total.false_alerts as f64 / (count * DAYS) as f64,
+        );
+    }
     for budget in BUDGETS {
         let Some(total) = totals.get_mut(&budget) else {
             continue;
@@ -129,6 +152,23 @@ pub(crate) fn run(first: u64, count: u64, hard_negatives: &[String]) -> anyhow::
     }
     println!("A false-positive rate below 1e-3 cannot be shown from generated data.");
     Ok(())
+}
+
+/// Adds what `rules` say of the commands, by level.
+fn sigma_hits(raws: &[Raw], rules: &sigma::Rules, totals: &mut [(Severity, Total)]) {
+    let mut scanner = rules.scanner();
+    let commands = raws.iter().filter(|raw| raw.logon_from.is_none());
+    let hits: Vec<(Severity, Option<u64>)> = commands
+        .filter_map(|raw| Some((corpus::worst(&mut scanner, &raw.command, raw.parent)?, raw.intrusion)))
+        .collect();
+    for (level, total) in totals {
+        let hits = hits.iter().filter(|(severity, _)| severity >= level);
+        let intrusions: HashSet<u64> = hits.clone().filter_map(|(_, intrusion)| *intrusion).collect();
+        total.found += intrusions.len();
+        total.all += INTRUSIONS as usize;
+        total.alerts += hits.clone().count();
+        total.false_alerts += hits.filter(|(_, intrusion)| intrusion.is_none()).count();
+    }
 }
 
 fn median(counts: &mut [usize]) -> String {

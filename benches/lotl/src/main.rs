@@ -15,7 +15,7 @@ use anyhow::Context as _;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const USAGE: &str = "usage: blackrod-bench-lotl corpus FOLDER [SIGMA-RULES...]
-       blackrod-bench-lotl estate FIRST-SEED COUNT [FOLDER]
+       blackrod-bench-lotl estate FIRST-SEED COUNT [FOLDER [SIGMA-RULES...]]
        blackrod-bench-lotl recordings FOLDER
        blackrod-bench-lotl speed HOSTS DAYS
 
@@ -28,11 +28,11 @@ fn main() -> anyhow::Result<()> {
     match words.as_slice() {
         ["corpus", folder, rules @ ..] => corpus::run(Path::new(folder), rules),
         ["estate", first, count, folder @ ..] => {
-            let hard_negatives = match folder {
-                [folder, ..] => corpus::hard_negatives(Path::new(folder))?,
-                [] => Vec::new(),
+            let (hard_negatives, rules) = match folder {
+                [folder, rules @ ..] => (corpus::hard_negatives(Path::new(folder))?, rules),
+                [] => (Vec::new(), &[][..]),
             };
-            estate::run(number(first)?, number(count)?, &hard_negatives)
+            estate::run(number(first)?, number(count)?, &hard_negatives, rules)
         }
         ["speed", hosts, days] => speed::run(number(hosts)?, number(days)?),
         ["recordings", folder] => recordings::run(Path::new(folder)),

@@ -173,9 +173,9 @@ impl Detectors {
         }
     }
 
-    /// What the premises of all evidence come to together. They must come in the order of their times.
-    pub fn correlate(&self, premises: impl Iterator<Item = Premise>) -> Vec<Finding> {
-        self.sigma.correlate(premises)
+    /// Finds what the premises of all evidence come to together.
+    pub fn correlator(&self) -> sigma::Correlator {
+        self.sigma.correlator()
     }
 
     /// The rules that can never match evidence in which no other kinds of records were seen.

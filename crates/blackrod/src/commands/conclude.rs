@@ -11,15 +11,44 @@ use blackrod_model::flood::Flood;
 use blackrod_model::mail::Term;
 use blackrod_model::process::ProcessFacts;
 use blackrod_model::{
-    AccountAct, DataRead, Estate, EvidenceId, FileAct, Finding, Inrush, Keep as _, Outflow, Run, ServerAct,
-    UsualShape,
+    AccountAct, DataRead, Estate, EvidenceId, FileAct, Finding, Inrush, Keep as _, NewShape, Outflow, Run,
+    ServerAct, UsualShape,
 };
 use blackrod_store::{Case, MessageJudgement};
 use clap::Parser as _;
+use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 
 use super::questions::{self, Asked};
 use super::{MOST_FINDINGS, assess};
 use crate::cli::{Cli, Command};
+
+/// What came of judging some records among others.
+#[derive(Default)]
+struct Judged {
+    findings: Vec<Finding>,
+    floods: Vec<Flood>,
+    new_shapes: Vec<NewShape>,
+}
+
+impl Judged {
+    fn append(&mut self, mut other: Self) {
+        self.findings.append(&mut other.findings);
+        self.floods.append(&mut other.floods);
+        self.new_shapes.append(&mut other.new_shapes);
+    }
+}
+
+impl From<Vec<Finding>> for Judged {
+    fn from(findings: Vec<Finding>) -> Self {
+        Self {
+            findings,
+            ..Self::default()
+        }
+    }
+}
+
+/// Judges what it reads of the case.
+type Judge<'a> = Box<dyn FnOnce(&Case) -> anyhow::Result<Judged> + Send + 'a>;
 
 /// Judges records among others, asks the questions in SQL, draws campaigns from all findings, and judges these. At most `alerts_per_day` unusual
 /// commands of a day are reported.
@@ -32,28 +61,44 @@ pub(super) fn conclude(
 ) -> anyhow::Result<Asked> {
     let hours = questions::hours(case.dir())?;
     let has = |need: &str| questions::has(&hours, need);
-    let mut drawn = correlations(case, detectors)?;
-    drawn.extend(judge_mail(case, estate)?);
-    drawn.extend(judge_accounts(case, networks)?);
-    drawn.extend(judge_data(case, estate)?);
-    let (mut floods, found) = judge_traffic(case)?;
-    drawn.extend(found);
-    drawn.extend(judge_senders(case, estate)?);
-    drawn.extend(judge_processes(case, estate, alerts_per_day)?);
-    let outcome = judge_requests(case)?;
-    floods.extend(outcome.floods);
-    drawn.extend(outcome.findings);
-    case.set_floods(&floods)?;
-    drawn.extend(judge_servers(case, estate, &has)?);
-    case.replace_correlations(&drawn)?;
+    let judges: Vec<Judge<'_>> = vec![
+        Box::new(|case| correlations(case, detectors)),
+        Box::new(|case| judge_processes(case, estate, alerts_per_day)),
+        Box::new(|case| judge_accounts(case, networks)),
+        Box::new(|case| judge_servers(case, estate, &has)),
+        Box::new(judge_requests),
+        Box::new(judge_traffic),
+        Box::new(|case| judge_data(case, estate)),
+        Box::new(|case| judge_senders(case, estate)),
+    ];
+    let mut drawn = judge_all(case, judges, estate)?;
+    case.set_floods(&drawn.floods)?;
+    case.set_new_shapes(&drawn.new_shapes)?;
+    case.replace_correlations(&drawn.findings)?;
     let mut asked = questions::ask(case.dir(), detectors.analytics(), &has)?;
     if !asked.findings.is_empty() {
         // Questions may be about the other findings: these have to be in the case when they are asked.
-        drawn.append(&mut asked.findings);
-        case.replace_correlations(&drawn)?;
+        drawn.findings.append(&mut asked.findings);
+        case.replace_correlations(&drawn.findings)?;
     }
+    drop(drawn);
     redraw(case, estate)?;
     Ok(asked)
+}
+
+/// The mail, which is written while it is judged, and beside it all others, as many at a time as there are cores: each reads the case for itself.
+fn judge_all(case: &mut Case, judges: Vec<Judge<'_>>, estate: &Estate) -> anyhow::Result<Judged> {
+    let dir = case.dir().to_owned();
+    let others = || -> anyhow::Result<Vec<Judged>> {
+        judges
+            .into_par_iter()
+            .map(|judge| judge(&Case::open_read_only(&dir)?))
+            .collect()
+    };
+    let (mail, others) = rayon::join(|| judge_mail(case, estate), others);
+    let mut all = Judged::from(mail?);
+    others?.into_iter().for_each(|judged| all.append(judged));
+    Ok(all)
 }
 
 /// Draws campaigns from all findings and what people changed of them, and judges them.
@@ -69,10 +114,10 @@ pub(super) fn redraw(case: &mut Case, estate: &Estate) -> anyhow::Result<()> {
 }
 
 /// What single matches come to together.
-fn correlations(case: &Case, detectors: &Detectors) -> anyhow::Result<Vec<Finding>> {
-    let mut premises = Vec::new();
-    case.each_premise(&mut |premise| premises.push(premise))?;
-    Ok(detectors.correlate(premises.into_iter()))
+fn correlations(case: &Case, detectors: &Detectors) -> anyhow::Result<Judged> {
+    let mut correlator = detectors.correlator();
+    case.each_premise(&mut |premise| correlator.push(premise))?;
+    Ok(correlator.finish().into())
 }
 
 /// Each message against what came before it, and messages that are one campaign.
@@ -91,18 +136,18 @@ fn judge_mail(case: &mut Case, estate: &Estate) -> anyhow::Result<Vec<Finding>> 
 }
 
 /// What was done to accounts and with them.
-fn judge_accounts(case: &Case, networks: accounts::Networks) -> anyhow::Result<Vec<Finding>> {
+fn judge_accounts(case: &Case, networks: accounts::Networks) -> anyhow::Result<Judged> {
     let mut stream = accounts::Stream::new(networks);
     case.each_fact(AccountAct::KIND, &mut |fact| {
         if let Some(act) = fact.kept::<AccountAct>() {
             stream.push(&act);
         }
     })?;
-    Ok(stream.finish())
+    Ok(stream.finish().into())
 }
 
 /// Floods of packets, and what leaves the estate that did not before.
-fn judge_traffic(case: &Case) -> anyhow::Result<(Vec<Flood>, Vec<Finding>)> {
+fn judge_traffic(case: &Case) -> anyhow::Result<Judged> {
     let mut floods = traffic::volume::Stream::default();
     case.each_fact(Inrush::KIND, &mut |fact| {
         if let Some(inrush) = fact.kept::<Inrush>() {
@@ -117,22 +162,26 @@ fn judge_traffic(case: &Case) -> anyhow::Result<(Vec<Flood>, Vec<Finding>)> {
     })?;
     let traffic::volume::Outcome { floods, mut findings } = floods.finish();
     findings.extend(leaks.finish());
-    Ok((floods, findings))
+    Ok(Judged {
+        findings,
+        floods,
+        ..Judged::default()
+    })
 }
 
 /// Who sends in the estate's name, as receivers report it.
-fn judge_senders(case: &Case, estate: &Estate) -> anyhow::Result<Vec<Finding>> {
+fn judge_senders(case: &Case, estate: &Estate) -> anyhow::Result<Judged> {
     let mut stream = senders::Stream::new(estate);
     case.each_fact(senders::Unproved::KIND, &mut |fact| {
         if let Some(unproved) = fact.kept() {
             stream.push(&unproved);
         }
     })?;
-    Ok(stream.finish())
+    Ok(stream.finish().into())
 }
 
 /// What was read of registers, and which files were copied.
-fn judge_data(case: &Case, estate: &Estate) -> anyhow::Result<Vec<Finding>> {
+fn judge_data(case: &Case, estate: &Estate) -> anyhow::Result<Judged> {
     let mut reads = register::Stream::new(estate);
     case.each_fact(DataRead::KIND, &mut |fact| {
         if let Some(read) = fact.kept::<DataRead>() {
@@ -147,11 +196,15 @@ fn judge_data(case: &Case, estate: &Estate) -> anyhow::Result<Vec<Finding>> {
     })?;
     let mut findings = reads.finish();
     findings.extend(files.finish());
-    Ok(findings)
+    Ok(findings.into())
 }
 
 /// What was done to servers and with them.
-fn judge_servers(case: &Case, estate: &Estate, has: &dyn Fn(&str) -> bool) -> anyhow::Result<Vec<Finding>> {
+fn judge_servers(
+    case: &Case,
+    estate: &Estate,
+    has: &(dyn Fn(&str) -> bool + Sync),
+) -> anyhow::Result<Judged> {
     let mut stream = servers::Stream::new(estate);
     case.each_fact(ServerAct::KIND, &mut |fact| {
         if let Some(act) = fact.kept::<ServerAct>() {
@@ -169,11 +222,11 @@ fn judge_servers(case: &Case, estate: &Estate, has: &dyn Fn(&str) -> bool) -> an
         .map(|evidence| (evidence.id, evidence.path))
         .collect();
     let path = |evidence: EvidenceId| paths.get(&evidence).cloned().unwrap_or_default();
-    Ok(stream.finish(&servers::Surroundings { has, path: &path }))
+    Ok(stream.finish(&servers::Surroundings { has, path: &path }).into())
 }
 
 /// What departs from how the estate works.
-fn judge_processes(case: &mut Case, estate: &Estate, alerts_per_day: u32) -> anyhow::Result<Vec<Finding>> {
+fn judge_processes(case: &Case, estate: &Estate, alerts_per_day: u32) -> anyhow::Result<Judged> {
     let said = case.remarks()?.into_iter();
     let options = rarity::Options {
         alerts_per_day,
@@ -187,8 +240,11 @@ fn judge_processes(case: &mut Case, estate: &Estate, alerts_per_day: u32) -> any
         }
     })?;
     let outcome = stream.finish();
-    case.set_new_shapes(&outcome.new_shapes)?;
-    Ok(outcome.findings)
+    Ok(Judged {
+        findings: outcome.findings,
+        new_shapes: outcome.new_shapes,
+        ..Judged::default()
+    })
 }
 
 fn usual_of(remark: Remark) -> Option<UsualShape> {
@@ -201,8 +257,9 @@ fn usual_of(remark: Remark) -> Option<UsualShape> {
 /// Judges all commands of a case anew, within the budget of its last run, and what follows from that.
 pub(super) fn rejudge_commands(case: &mut Case, estate: &Estate) -> anyhow::Result<()> {
     let budget = alerts_per_day(&case.runs()?);
-    let findings = judge_processes(case, estate, budget)?;
-    case.replace_correlations_of(&[rarity::SESSION_CODE, rarity::COMMAND_CODE], &findings)?;
+    let judged = judge_processes(case, estate, budget)?;
+    case.set_new_shapes(&judged.new_shapes)?;
+    case.replace_correlations_of(&[rarity::SESSION_CODE, rarity::COMMAND_CODE], &judged.findings)?;
     redraw(case, estate)
 }
 
@@ -219,7 +276,7 @@ fn alerts_per_day(runs: &[Run]) -> u32 {
 }
 
 /// Floods of requests.
-fn judge_requests(case: &Case) -> anyhow::Result<requests::Outcome> {
+fn judge_requests(case: &Case) -> anyhow::Result<Judged> {
     let logs: HashMap<EvidenceId, String> = case
         .evidence()?
         .into_iter()
@@ -233,7 +290,12 @@ fn judge_requests(case: &Case) -> anyhow::Result<requests::Outcome> {
             }
         })
     };
-    Ok(requests::find(each, &label)?)
+    let outcome = requests::find(each, &label)?;
+    Ok(Judged {
+        findings: outcome.findings,
+        floods: outcome.floods,
+        ..Judged::default()
+    })
 }
 
 /// What the files of one log have in common after rotation: `web1/access.log.3.gz` and `web1/access.log` are

@@ -1,12 +1,15 @@
 //! Rules about several events (Sigma correlations, specification 2.0).
 
+use std::hash::{BuildHasher as _, RandomState};
+
 use blackrod_model::{Class, Entity, EntityKind, Finding, FindingId, Premise, Reason, RuleProblem};
+use rayon::iter::{IntoParallelRefMutIterator as _, ParallelIterator as _};
 use rsigma_eval::{
     CorrelationAction, CorrelationConfig, CorrelationEngine, DetectionBody, EvaluationResult, MapEvent,
     ResultBody, RuleHeader,
 };
-use rsigma_parser::{CorrelationCondition, CorrelationRule, SigmaRule};
-use rustc_hash::FxHashMap;
+use rsigma_parser::{CorrelationCondition, CorrelationRule, CorrelationType, SigmaRule};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::CORRELATION_CODE as CODE;
 use super::rule::{Rule, severity, techniques};
@@ -16,11 +19,23 @@ const MAX_GROUPS: usize = 100_000;
 /// Matches of one group that a window keeps.
 const MAX_GROUP_ENTRIES: usize = 10_000;
 
+/// Premises that are gone through at a time: enough that threads seldom wait for each other, few enough to forget about.
+const BATCH: usize = 16_384;
+
 /// Correlation rules with the rules that they refer to.
 #[derive(Debug, Default)]
 pub(super) struct Correlations {
+    parts: Vec<Part>,
+}
+
+/// Correlation rules that have to do with each other, and with none of another part: parts can be gone through at the
+/// same time.
+#[derive(Debug, Default)]
+struct Part {
     rules: Vec<CorrelationRule>,
     bases: Vec<SigmaRule>,
+    /// The ids by which premises know the rules of `bases`.
+    ids: FxHashSet<String>,
 }
 
 impl Correlations {
@@ -41,13 +56,9 @@ impl Correlations {
             ];
             by_name.extend(names.into_iter().flatten().map(|name| (name, index)));
         }
-        let is_correlation = |name: &str| {
-            correlations
-                .iter()
-                .any(|rule| rule.id.as_deref() == Some(name) || rule.name.as_deref() == Some(name))
-        };
+        let is_correlation = |name: &str| correlations.iter().any(|rule| is_called(rule, name));
         let mut kept = Vec::new();
-        let mut bases: Vec<usize> = Vec::new();
+        let mut used: FxHashSet<usize> = FxHashSet::default();
         for correlation in &correlations {
             let unknown = correlation
                 .rules
@@ -65,41 +76,124 @@ impl Correlations {
                 continue;
             }
             let fields = fields_of(correlation);
-            for &index in correlation
+            let bases: Vec<usize> = correlation
                 .rules
                 .iter()
-                .filter_map(|name| by_name.get(name.as_str()))
-            {
+                .filter_map(|name| by_name.get(name.as_str()).copied())
+                .collect();
+            for &index in &bases {
                 let base = &mut loaded[index];
                 let needed = base.premise.get_or_insert_default();
                 needed.extend(fields.iter().cloned());
                 needed.sort_unstable();
                 needed.dedup();
                 // A rule that several correlations refer to speaks for itself if one of them asks for it.
-                let is_first = !bases.contains(&index);
+                let is_first = used.insert(index);
                 base.fires = correlation.generate || (base.fires && !is_first);
-                if is_first {
-                    bases.push(index);
-                }
             }
-            kept.push(correlation.clone());
+            kept.push((correlation, bases));
         }
-        let bases = bases.into_iter().map(|index| sources[index].clone()).collect();
-        Self { rules: kept, bases }
+        let part = |members: Vec<&(&CorrelationRule, Vec<usize>)>| {
+            let mut bases: Vec<usize> = members.iter().flat_map(|(_, bases)| bases).copied().collect();
+            bases.sort_unstable();
+            bases.dedup();
+            Part {
+                rules: members.iter().map(|(rule, _)| (*rule).clone()).collect(),
+                ids: bases.iter().map(|&index| loaded[index].id.clone()).collect(),
+                bases: bases.into_iter().map(|index| sources[index].clone()).collect(),
+            }
+        };
+        Self {
+            parts: apart(&kept).into_iter().map(part).collect(),
+        }
     }
 
     /// How many there are.
     pub(super) fn len(&self) -> usize {
-        self.rules.len()
+        self.parts.iter().map(|part| part.rules.len()).sum()
     }
 
-    /// What the matches, in the order of their times, come to together. The record of a finding is
-    /// that of the match that completed it; counting begins anew after that.
-    pub(super) fn findings(&self, premises: impl Iterator<Item = Premise>) -> Vec<Finding> {
-        let mut findings = Vec::new();
-        if self.rules.is_empty() {
-            return findings;
+    /// Goes through premises.
+    pub(super) fn correlator(&self) -> Correlator {
+        Correlator {
+            parts: self.parts.iter().map(Running::new).collect(),
+            batch: Vec::new(),
         }
+    }
+}
+
+fn is_called(rule: &CorrelationRule, name: &str) -> bool {
+    rule.id.as_deref() == Some(name) || rule.name.as_deref() == Some(name)
+}
+
+/// Rules that one refers to the other of, together.
+fn apart<'k, 'r>(
+    rules: &'k [(&'r CorrelationRule, Vec<usize>)],
+) -> Vec<Vec<&'k (&'r CorrelationRule, Vec<usize>)>> {
+    let mut parts: Vec<Vec<&(&CorrelationRule, Vec<usize>)>> = Vec::new();
+    for rule in rules {
+        let refers = |one: &CorrelationRule, other: &CorrelationRule| {
+            one.rules.iter().any(|name| is_called(other, name))
+        };
+        let (mut own, others): (Vec<_>, Vec<_>) = parts.into_iter().partition(|part| {
+            part.iter()
+                .any(|(known, _)| refers(known, rule.0) || refers(rule.0, known))
+        });
+        own.push(vec![rule]);
+        parts = others;
+        parts.push(own.concat());
+    }
+    parts
+}
+
+/// Goes through premises in the order of their times, and finds what they come to together. The record of a finding is
+/// that of the match that completed it; counting begins anew after that.
+pub struct Correlator {
+    parts: Vec<Running>,
+    batch: Vec<Premise>,
+}
+
+impl Correlator {
+    /// Takes in the next premise.
+    pub fn push(&mut self, premise: Premise) {
+        self.batch.push(premise);
+        if self.batch.len() >= BATCH {
+            self.work_off();
+        }
+    }
+
+    /// What they came to.
+    pub fn finish(mut self) -> Vec<Finding> {
+        self.work_off();
+        self.parts.into_iter().flat_map(|part| part.findings).collect()
+    }
+
+    fn work_off(&mut self) {
+        let batch = std::mem::take(&mut self.batch);
+        self.parts.par_iter_mut().for_each(|part| {
+            for premise in &batch {
+                part.push(premise);
+            }
+        });
+    }
+}
+
+/// A part with what it remembers.
+struct Running {
+    ids: FxHashSet<String>,
+    engine: CorrelationEngine,
+    /// A premise like one of the same second changes nothing: that something was there is all that the rules ask.
+    ignores_repeats: bool,
+    /// Of the second `now`, since something was found.
+    seen: FxHashSet<u64>,
+    /// With a key of its own: evidence must not be able to make two premises look alike.
+    hasher: RandomState,
+    now: i64,
+    findings: Vec<Finding>,
+}
+
+impl Running {
+    fn new(part: &Part) -> Self {
         let mut engine = CorrelationEngine::new(CorrelationConfig {
             max_state_entries: MAX_GROUPS,
             max_group_entries: Some(MAX_GROUP_ENTRIES),
@@ -107,22 +201,57 @@ impl Correlations {
             ..CorrelationConfig::default()
         });
         // They compiled when they were loaded; an error here leaves the rule out, as there.
-        for base in &self.bases {
+        for base in &part.bases {
             let _ = engine.add_rule(base);
         }
-        for rule in &self.rules {
+        for rule in &part.rules {
             let _ = engine.add_correlation(rule);
         }
-        for premise in premises {
-            let Some(seconds) = premise.time.seconds() else {
-                continue;
-            };
-            let fields: FxHashMap<String, String> = premise.fields.iter().cloned().collect();
-            let event = MapEvent::new(fields.into_iter().collect());
-            let results = engine.process_with_detections(&event, vec![matched(&premise)], seconds);
-            findings.extend(results.iter().filter_map(|result| finding(result, &premise)));
+        let asks_what_was_there = |rule: &CorrelationRule| {
+            matches!(
+                rule.correlation_type,
+                CorrelationType::ValueCount | CorrelationType::Temporal | CorrelationType::TemporalOrdered
+            )
+        };
+        Self {
+            ids: part.ids.clone(),
+            engine,
+            ignores_repeats: part.rules.iter().all(asks_what_was_there),
+            seen: FxHashSet::default(),
+            hasher: RandomState::new(),
+            now: i64::MIN,
+            findings: Vec::new(),
         }
-        findings
+    }
+
+    fn push(&mut self, premise: &Premise) {
+        let Some(seconds) = premise.time.seconds() else {
+            return;
+        };
+        if !self.ids.contains(&premise.rule_id) || (self.ignores_repeats && self.repeats(premise, seconds)) {
+            return;
+        }
+        let fields: FxHashMap<String, String> = premise.fields.iter().cloned().collect();
+        let event = MapEvent::new(fields.into_iter().collect());
+        let results = self
+            .engine
+            .process_with_detections(&event, vec![matched(premise)], seconds);
+        let before = self.findings.len();
+        self.findings
+            .extend(results.iter().filter_map(|result| finding(result, premise)));
+        if self.findings.len() > before {
+            // Counting begins anew: what was there counts again.
+            self.seen.clear();
+        }
+    }
+
+    fn repeats(&mut self, premise: &Premise, seconds: i64) -> bool {
+        if self.now != seconds {
+            self.now = seconds;
+            self.seen.clear();
+        }
+        let key = self.hasher.hash_one((&premise.rule_id, &premise.fields));
+        !self.seen.insert(key)
     }
 }
 

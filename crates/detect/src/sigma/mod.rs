@@ -25,12 +25,13 @@ mod route;
 mod rule;
 mod scanner;
 
-use blackrod_model::{Finding, Premise, RuleProblem, Source};
+use blackrod_model::{RuleProblem, Source};
 use correlate::Correlations;
 use names::Names;
 use route::{Route, Router};
 use rule::Rule;
 
+pub use correlate::Correlator;
 pub use route::LogKey;
 pub use scanner::{Scanner, Stats};
 
@@ -57,10 +58,9 @@ impl Rules {
         Scanner::new(self)
     }
 
-    /// What matches that mean something only together come to. `premises` must come in the order of
-    /// their times.
-    pub fn correlate(&self, premises: impl Iterator<Item = Premise>) -> Vec<Finding> {
-        self.correlations.findings(premises)
+    /// Finds what matches that mean something only together come to.
+    pub fn correlator(&self) -> Correlator {
+        self.correlations.correlator()
     }
 
     /// The rules that can never match evidence that holds only these kinds of records.

@@ -256,5 +256,10 @@ fn correlated(bases: &BTreeMap<&str, &Case>, steps: &[Step]) -> Vec<Finding> {
         scanner.event(EVIDENCE, &event(&base.log, &fields, number), &mut found);
     }
     found.premises.sort_by_key(|premise| premise.time);
-    BUILTIN.0.correlate(found.premises.into_iter())
+    let mut correlator = BUILTIN.0.correlator();
+    found
+        .premises
+        .into_iter()
+        .for_each(|premise| correlator.push(premise));
+    correlator.finish()
 }

@@ -127,6 +127,7 @@ fn value(question: &Question, met: Met, chances: f32) -> f32 {
 impl History {
     /// Asks `baseline` everything about a step, as of `now`, and counts the step.
     pub(super) fn meet(keys: &Keys, baseline: &mut Baseline, now: Timestamp) -> (Self, bool) {
+        baseline.fetch(&keys.spread());
         let mut meet = |key: u64, context: u64| match context {
             0 => baseline.meet(key, 0, now),
             context => baseline.meet(key, novelty(context), now),
@@ -229,6 +230,18 @@ impl Keys {
             host_shape: mix(mix(host, shape), 8),
             hour: mix(mix(actor, stretch_of_week(facts.time)), 9),
         }
+    }
+
+    /// Those of which a large estate has too many for the processor's cache.
+    const fn spread(&self) -> [u64; 6] {
+        [
+            self.actor,
+            self.actor_program,
+            self.actor_host,
+            self.host,
+            self.host_shape,
+            self.hour,
+        ]
     }
 }
 
