@@ -205,7 +205,10 @@ async fn register_events(context: &SessionContext, dir: &Path) -> Result<(), Sto
     let no_url = || StoreError::Query(format!("{} is no absolute path", events.display()));
     let url = url::Url::from_directory_path(&events).map_err(|()| no_url())?;
     let class = DataType::Dictionary(Box::new(DataType::UInt16), Box::new(DataType::Utf8));
-    let options = ListingOptions::new(Arc::new(ParquetFormat::default()))
+    // A guess at how long the end of a file is makes most files be read whole, and what is remembered of each file then
+    // keeps all of that in memory.
+    let format = ParquetFormat::default().with_metadata_size_hint(None);
+    let options = ListingOptions::new(Arc::new(format))
         .with_file_extension(".parquet")
         .with_table_partition_cols(vec![(CLASS.to_owned(), class)]);
     let register = async || -> Result<(), DataFusionError> {
