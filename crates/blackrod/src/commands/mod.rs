@@ -32,7 +32,7 @@ use std::process::ExitCode;
 use crate::cli::Command;
 
 /// How many findings are held in memory, judged and told one by one; of the rules that fire most the rest is only counted.
-const MOST_FINDINGS: usize = 150_000;
+const MOST_FINDINGS: usize = 100_000;
 
 /// How a command ended, when it did not fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -92,10 +92,10 @@ pub(super) fn ask(dir: &Path, analytics: &[Analytic], has: &dyn Fn(&str) -> bool
     Ok(asked)
 }
 
-/// What the logs of a case cover.
+/// What the logs of a case cover, which are in `hours`.
 pub(super) fn coverage_of(
     case: &Case,
-    folder: &Path,
+    hours: &[Hour],
     findings: &[Finding],
     analytics: &[Analytic],
 ) -> anyhow::Result<Coverage> {
@@ -119,7 +119,7 @@ pub(super) fn coverage_of(
         .map(|finding| finding.time)
         .min()
         .unwrap_or(Timestamp::UNKNOWN);
-    Ok(coverage::coverage(&hours(folder)?, &found, analytics, first_sign))
+    Ok(coverage::coverage(hours, &found, analytics, first_sign))
 }
 
 fn rows(case: &Path, sql: &str, limit: usize) -> Result<(Vec<Map<String, Value>>, bool), StoreError> {

@@ -74,10 +74,12 @@ impl Gathered {
         estate: &Estate,
         analytics: &[Analytic],
     ) -> anyhow::Result<Self> {
+        // Before the findings, so that the memory of the two is not needed at once.
+        let hours = questions::hours(folder)?;
         let mut findings = Vec::new();
         case.each_finding_within(MOST_FINDINGS, &mut |finding| findings.push(finding))?;
         Ok(Self {
-            coverage: questions::coverage_of(case, folder, &findings, analytics)?,
+            coverage: questions::coverage_of(case, &hours, &findings, analytics)?,
             folder: folder.display().to_string(),
             organisations: estate.organisations.clone(),
             runs: case.runs()?,
