@@ -159,7 +159,12 @@ fn sigma_hits(raws: &[Raw], rules: &sigma::Rules, totals: &mut [(Severity, Total
     let mut scanner = rules.scanner();
     let commands = raws.iter().filter(|raw| raw.logon_from.is_none());
     let hits: Vec<(Severity, Option<u64>)> = commands
-        .filter_map(|raw| Some((corpus::worst(&mut scanner, &raw.command, raw.parent)?, raw.intrusion)))
+        .filter_map(|raw| {
+            Some((
+                corpus::worst(&mut scanner, &raw.command, raw.parent)?,
+                raw.intrusion,
+            ))
+        })
         .collect();
     for (level, total) in totals {
         let hits = hits.iter().filter(|(severity, _)| severity >= level);

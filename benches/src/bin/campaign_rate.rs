@@ -35,7 +35,7 @@ fn main() {
         Ok(actors) => {
             let (estate, context) = (Estate::default(), Context::default());
             let began = Instant::now();
-            let mut assessor = Assessor::new(&findings, &estate, &actors, &context);
+            let assessor = Assessor::new(&findings, &estate, &actors, &context);
             let judged = campaigns.iter().map(|campaign| assessor.assess(campaign)).count();
             println!("{judged} assessments in {:.2} s", began.elapsed().as_secs_f64());
         }

@@ -12,6 +12,7 @@ use blackrod_model::assessment::{
 };
 use blackrod_model::{CampaignId, Estate, Finding, Timestamp};
 use blackrod_store::Case;
+use rayon::iter::{IndexedParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _};
 
 use super::{Outcome, by_beginning, conclude, estate};
 use crate::cli;
@@ -104,8 +105,8 @@ pub(super) fn judge(case: &mut Case, findings: &[Finding], estate: &Estate) -> a
     let actors = Actors::built_in()?;
     let context = context(&case.remarks()?);
     let campaigns = case.campaigns()?;
-    let mut assessor = Assessor::new(findings, estate, &actors, &context);
-    let strongest = campaigns.iter().take(MAX_JUDGED);
+    let assessor = Assessor::new(findings, estate, &actors, &context);
+    let strongest = campaigns.par_iter().take(MAX_JUDGED);
     let assessments: Vec<Assessment> = strongest.map(|campaign| assessor.assess(campaign)).collect();
     case.add_assessments(&assessments)?;
     Ok(())

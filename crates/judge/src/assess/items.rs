@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use blackrod_model::assessment::{AnalystItem, EvidenceClass, Grade};
 use blackrod_model::estate::Enrichment;
 use blackrod_model::{Finding, FindingId, Severity, Technique};
+use rustc_hash::FxHashMap;
 
 use super::weigh::Support;
 use crate::actors::{Actors, FeatureKind};
@@ -47,10 +48,10 @@ pub(crate) fn drafts(
         }
         std::collections::btree_map::Entry::Occupied(mut place) => place.get_mut().take_in(draft),
     };
-    for finding in members {
-        of_techniques(finding, actors, &mut add);
-        of_software(finding, actors, &mut add);
-        of_indicator(finding, actors, &mut add);
+    for (finding, ids) in alike(members) {
+        of_techniques(finding, &ids, actors, &mut add);
+        of_software(finding, &ids, actors, &mut add);
+        of_indicator(finding, &ids, actors, &mut add);
     }
     for enrichment in targeting
         .iter()
@@ -67,6 +68,29 @@ pub(crate) fn drafts(
         draft.findings.dedup();
     }
     drafts
+}
+
+/// Findings that say the same of who it was, with one that says it for all: one rule may have fired ten thousand times.
+fn alike<'a>(members: &[&'a Finding]) -> impl Iterator<Item = (&'a Finding, Vec<FindingId>)> {
+    let mut groups: FxHashMap<_, (&'a Finding, Vec<FindingId>)> = FxHashMap::default();
+    for finding in members {
+        let key = (
+            finding.code.as_str(),
+            finding.title.as_str(),
+            finding.severity >= Severity::Low,
+            &finding.attack,
+            indicator_source(finding),
+        );
+        let (_, ids) = groups.entry(key).or_insert_with(|| (*finding, Vec::new()));
+        ids.push(finding.id);
+    }
+    groups.into_values()
+}
+
+fn indicator_source(finding: &Finding) -> Option<&str> {
+    let mut reasons = finding.reasons.iter();
+    let source = reasons.find(|reason| reason.field == "indicator source")?;
+    Some(&source.value)
 }
 
 impl Draft {
@@ -95,7 +119,7 @@ fn grade(text: &str) -> Grade {
     Grade::parse(text).unwrap_or(Grade::UNKNOWN)
 }
 
-fn of_techniques(finding: &Finding, actors: &Actors, add: &mut dyn FnMut(Draft)) {
+fn of_techniques(finding: &Finding, ids: &[FindingId], actors: &Actors, add: &mut dyn FnMut(Draft)) {
     if finding.severity < Severity::Low {
         return;
     }
@@ -112,7 +136,7 @@ fn of_techniques(finding: &Finding, actors: &Actors, add: &mut dyn FnMut(Draft))
             id: format!("technique/{id}"),
             class: EvidenceClass::Technique,
             claim: format!("{id} {name} was seen; {shared} known groups are reported to use it"),
-            findings: vec![finding.id],
+            findings: ids.to_vec(),
             grade: grade("A2"),
             forgeable: true,
             support: Support::Feature(id.clone(), FeatureKind::Technique),
@@ -121,7 +145,7 @@ fn of_techniques(finding: &Finding, actors: &Actors, add: &mut dyn FnMut(Draft))
 }
 
 /// A detector's own words name the software: words of the evidence could be anybody's.
-fn of_software(finding: &Finding, actors: &Actors, add: &mut dyn FnMut(Draft)) {
+fn of_software(finding: &Finding, ids: &[FindingId], actors: &Actors, add: &mut dyn FnMut(Draft)) {
     if finding.code == INDICATOR_CODE || finding.severity < Severity::Low {
         return;
     }
@@ -138,7 +162,7 @@ fn of_software(finding: &Finding, actors: &Actors, add: &mut dyn FnMut(Draft)) {
                 "A rule for {} fired; {shared} known groups are reported to use it",
                 listed.name
             ),
-            findings: vec![finding.id],
+            findings: ids.to_vec(),
             grade: grade("A3"),
             forgeable: true,
             support: Support::Feature(listed.id.clone(), kind),
@@ -147,15 +171,11 @@ fn of_software(finding: &Finding, actors: &Actors, add: &mut dyn FnMut(Draft)) {
 }
 
 /// An indicator whose own title names an actor.
-fn of_indicator(finding: &Finding, actors: &Actors, add: &mut dyn FnMut(Draft)) {
+fn of_indicator(finding: &Finding, ids: &[FindingId], actors: &Actors, add: &mut dyn FnMut(Draft)) {
     if finding.code != INDICATOR_CODE {
         return;
     }
-    let source = finding
-        .reasons
-        .iter()
-        .find(|reason| reason.field == "indicator source");
-    let source = source.map_or("a list of indicators", |reason| reason.value.as_str());
+    let source = indicator_source(finding).unwrap_or("a list of indicators");
     for actor in actors.named_in(&finding.title) {
         add(Draft {
             id: format!("infrastructure/{source}/{}", actor.id),
@@ -164,7 +184,7 @@ fn of_indicator(finding: &Finding, actors: &Actors, add: &mut dyn FnMut(Draft)) 
                 "{source} lists what was contacted as infrastructure of {}",
                 actor.name
             ),
-            findings: vec![finding.id],
+            findings: ids.to_vec(),
             grade: grade("B2"),
             forgeable: true,
             support: Support::Actor(actor.id.clone(), LN_INFRASTRUCTURE),

@@ -111,7 +111,7 @@ impl<'a> Assessor<'a> {
     }
 
     /// Judges `campaign`.
-    pub fn assess(&mut self, campaign: &Campaign) -> Assessment {
+    pub fn assess(&self, campaign: &Campaign) -> Assessment {
         let mut members: Vec<&Finding> = campaign
             .findings
             .iter()

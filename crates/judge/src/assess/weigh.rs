@@ -1,6 +1,7 @@
 //! From evidence items to probabilities.
 
 use std::collections::BTreeMap;
+use std::sync::RwLock;
 
 use blackrod_model::assessment::EvidenceClass;
 use rustc_hash::FxHashMap;
@@ -45,13 +46,13 @@ pub(crate) const fn cap(class: EvidenceClass) -> f64 {
 /// The ratios of features, kept: the same techniques come in campaign after campaign.
 #[derive(Debug, Default)]
 pub(crate) struct Ratios {
-    of_features: FxHashMap<String, Vec<f64>>,
+    of_features: RwLock<FxHashMap<String, Vec<f64>>>,
 }
 
 impl Ratios {
     /// The logarithms of the ratios of `support`, by hypothesis; `reliability` between 0 and 1 is the share of it that is believed.
     pub(crate) fn of(
-        &mut self,
+        &self,
         support: &Support,
         reliability: f64,
         hypotheses: &Hypotheses,
@@ -59,12 +60,7 @@ impl Ratios {
     ) -> Vec<f64> {
         let shrunk = |ln: f64| (reliability * ln.exp() + 1.0 - reliability).ln();
         let plain: Vec<f64> = match support {
-            Support::Feature(id, kind) => {
-                let known = self.of_features.entry(id.clone());
-                known
-                    .or_insert_with(|| of_feature(id, *kind, hypotheses, actors))
-                    .clone()
-            }
+            Support::Feature(id, kind) => self.of_feature(id, *kind, hypotheses, actors),
             Support::State(state, ln) => of_each(hypotheses, |who| match who {
                 Who::Group(at) | Who::FalseFlag(at) if state_of(actors, *at) == Some(state) => *ln,
                 Who::Aligned(of) if of == state => *ln,
@@ -82,6 +78,19 @@ impl Ratios {
             }
         };
         plain.into_iter().map(shrunk).collect()
+    }
+
+    /// Remembered: campaigns of one case, judged beside each other, have most features in common.
+    fn of_feature(&self, id: &str, kind: FeatureKind, hypotheses: &Hypotheses, actors: &Actors) -> Vec<f64> {
+        let known = self.of_features.read().ok();
+        if let Some(known) = known.and_then(|all| all.get(id).cloned()) {
+            return known;
+        }
+        let ratios = of_feature(id, kind, hypotheses, actors);
+        if let Ok(mut all) = self.of_features.write() {
+            all.insert(id.to_owned(), ratios.clone());
+        }
+        ratios
     }
 }
 

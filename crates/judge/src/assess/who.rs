@@ -240,7 +240,7 @@ pub fn suspects(
     priors: &Priors,
 ) -> Suspects {
     let hypotheses = Hypotheses::new(actors, priors, day);
-    let mut ratios = weigh::Ratios::default();
+    let ratios = weigh::Ratios::default();
     let weighed: Vec<Weighed> = features
         .iter()
         .map(|(id, kind)| Weighed {
