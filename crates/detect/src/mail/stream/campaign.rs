@@ -330,7 +330,7 @@ impl Look<'_> {
             || "it counts its readers, but writes from a mailbox that anybody may have".to_owned(),
             "a person who writes with a mail-merge tool",
         );
-        let letters = self.share_of_sources(|source| source.texts.len() >= 3 && source.messages >= 3);
+        let letters = self.share_of_sources(|source| source.writes_anew() == Some(true));
         terms.add(
             "different-letters",
             -letters,

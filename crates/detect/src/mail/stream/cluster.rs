@@ -96,7 +96,7 @@ impl Marked {
         }
     }
 
-    fn absorb(&mut self, other: Self) {
+    pub(super) fn absorb(&mut self, other: Self) {
         self.messages += other.messages;
         self.unsubscribe += other.unsubscribe;
         self.leads_home += other.leads_home;

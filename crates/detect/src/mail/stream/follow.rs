@@ -161,6 +161,7 @@ impl Stream<'_> {
             standing,
             relation: source::relation(facts),
             is_borrowing: false,
+            marked: Default::default(),
             compared: Default::default(),
             near: Default::default(),
             texts: Vec::new(),

@@ -137,6 +137,7 @@ impl Sources {
                 source.recipients.push(*recipient);
             }
         }
+        source.marked.add(marks);
         let Some(cluster) = self.clusters.get_mut(&source.cluster) else {
             return;
         };

@@ -7,6 +7,7 @@ mod arrivals;
 mod campaign;
 mod claims;
 mod cluster;
+mod core;
 mod das;
 mod features;
 mod follow;
@@ -215,6 +216,8 @@ impl<'e> Stream<'e> {
             history: &self.history,
             people: &mut self.people,
         };
+        let core = core::of(cluster, &mut around, self.options.threshold);
+        let cluster = core.as_ref().unwrap_or(cluster);
         let scored = campaign::score(cluster, &mut around, true).unwrap_or_default();
         Some(outcome::campaign(cluster, scored, ongoing.fired.clone(), &|id| {
             self.sources.get(id).is_some()
@@ -236,6 +239,11 @@ impl<'e> Stream<'e> {
                 history: &self.history,
                 people: &mut self.people,
             };
+            let core = match cluster.fired {
+                Some(_) => core::of(&cluster, &mut around, self.options.threshold),
+                None => None,
+            };
+            let cluster = core.unwrap_or(cluster);
             let scored = campaign::score(&cluster, &mut around, true).unwrap_or_default();
             let is_kept = |id| sources.contains_key(&id);
             match cluster.fired.clone() {

@@ -14,8 +14,10 @@ use super::people::{People, Recipient};
 use super::source::{Relation, Source, SourceId, Standing};
 use super::targeting::ON_TARGET;
 
-/// How far back accounts are taken together.
+/// How far back accounts are taken together, and the shorter times within which they may have begun: a campaign is sent over a week or
+/// within the hour, and in an hour few others begin.
 const WINDOW: u32 = 7 * DAY;
+const SPANS: [u32; 3] = [WINDOW, DAY, DAY / 8];
 /// How long an account must have been silent before it is compared: a list that is being sent looks small at its begin.
 pub(super) const SILENT: u32 = 1_800;
 /// Accounts with more recipients are judged by themselves.
@@ -123,10 +125,15 @@ impl Pools {
                 }
             }
         }
-        let tried = (people.circles() * self.of_service.len()).max(1) as f64;
-        let pooled = fitting.into_iter().filter_map(|(circle, fitting)| {
-            let members = people.share_of(circle) * people.population() as f64;
-            together(source, fitting, members, recent.len(), tried)
+        let tried = (people.circles() * self.of_service.len() * SPANS.len()).max(1) as f64;
+        let pooled = SPANS.iter().flat_map(|span| {
+            let began_then = |one: &Source| one.first.abs_diff(source.first) <= *span;
+            let all = recent.iter().filter(|one| began_then(one)).count();
+            fitting.iter().filter_map(move |(circle, fitting)| {
+                let members = people.share_of(*circle) * people.population() as f64;
+                let then = fitting.iter().filter(|(_, one)| began_then(one));
+                together(source, then.copied().collect(), members, all, tried)
+            })
         });
         pooled.max_by(|a, b| {
             let by_members = || a.members.cmp(&b.members);

@@ -4,6 +4,7 @@ use blackrod_model::mail::{Facts, Link, LinkRole, TextSketch};
 use blackrod_model::{EvidenceId, Position, Timestamp};
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::cluster::Marked;
 use super::history::Seen;
 use super::people::Recipient;
 use crate::mail::lookalike::registrable;
@@ -40,6 +41,8 @@ pub(super) struct Source {
     pub(super) relation: Relation,
     /// It bears a name or a domain that is surely taken for somebody else's.
     pub(super) is_borrowing: bool,
+    /// What its messages show.
+    pub(super) marked: Marked,
     /// Features that were compared already.
     pub(super) compared: FxHashSet<u64>,
     /// What it shares with others that alone was not enough.
@@ -48,6 +51,13 @@ pub(super) struct Source {
     pub(super) texts: Vec<TextSketch>,
     /// The cluster that it is in.
     pub(super) cluster: u32,
+}
+
+impl Source {
+    /// Whether it writes something else each time rather than the same to all; none where it wrote too little to tell.
+    pub(super) fn writes_anew(&self) -> Option<bool> {
+        (self.messages >= 3).then_some(self.texts.len() >= 3)
+    }
 }
 
 /// What two sources share: the weight of the strongest feature of each family.

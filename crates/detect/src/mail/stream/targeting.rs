@@ -7,8 +7,10 @@ use super::cluster::Cluster;
 use super::people::{People, Question, Recipient};
 use super::source::Source;
 
-/// What recipients without anything in common say: reconnaissance picks its people.
+/// What recipients without anything in common say: reconnaissance picks its people. Of three it may be that two are of one circle and
+/// nobody sees it; of ten it hardly may: so much for each, up to ten.
 const UNTARGETED: f64 = -6.0;
+const UNTARGETED_OF_ONE: f64 = -0.6;
 /// The share of a campaign's recipients that are in its target.
 pub(super) const ON_TARGET: f64 = 0.7;
 /// A circle of more of the people than that is no target: whoever writes to a parliament writes to its members.
@@ -41,7 +43,8 @@ pub(super) fn targeting(
                 recipients.len()
             )
         };
-        terms.add("untargeted", UNTARGETED, words, "");
+        let weight = (UNTARGETED_OF_ONE * recipients.len() as f64).max(UNTARGETED);
+        terms.add("untargeted", weight, words, "");
         return found;
     };
     let weight = flattened((0.55 * likelihood(best)).max(UNTARGETED));

@@ -14,6 +14,8 @@ const KINDS: u8 = 6;
 const FURTHER: f64 = 0.4;
 /// What speaks against one sender when two organisations each stand under a name and a domain of their own.
 const APART: f64 = 3.0;
+/// The same where one writes a letter at a time and the other one letter to all.
+const OTHER_MANNER: f64 = 2.0;
 /// Further senders of the same words that make these count half.
 const WRITTEN_BY_MANY: f32 = 6.0;
 
@@ -38,10 +40,16 @@ pub(super) fn weight_of_shared(shared: &Shared) -> f64 {
     whole + FURTHER * (all - whole)
 }
 
-/// What speaks against one sender: two organisations, each under its own name and domain.
+/// What speaks against one sender: two organisations, each under its own name and domain; one that writes something else each time,
+/// as a newsletter does, and one that tells everybody the same.
 pub(super) fn apart(a: &Source, b: &Source) -> f64 {
     let both_own = a.relation == Relation::Owned && b.relation == Relation::Owned;
-    if both_own && a.home != b.home { APART } else { 0.0 }
+    let houses = if both_own && a.home != b.home { APART } else { 0.0 };
+    let manner = match (a.writes_anew(), b.writes_anew()) {
+        (Some(one), Some(other)) if one != other => OTHER_MANNER,
+        _ => 0.0,
+    };
+    houses + manner
 }
 
 /// How alike the most similar texts of two sources are. What many others write too hardly counts: phrases that everybody uses who
