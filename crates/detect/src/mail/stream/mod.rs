@@ -7,8 +7,8 @@ mod arrivals;
 mod campaign;
 mod claims;
 mod cluster;
-mod core;
 mod das;
+mod distil;
 mod features;
 mod follow;
 pub mod history;
@@ -68,7 +68,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             alerts_per_day: 3,
-            threshold: 9.4,
+            threshold: 9.3,
             message_threshold: 5.0,
             keep_below: false,
         }
@@ -216,7 +216,7 @@ impl<'e> Stream<'e> {
             history: &self.history,
             people: &mut self.people,
         };
-        let core = core::of(cluster, &mut around, self.options.threshold);
+        let core = distil::campaign_of(cluster, &mut around, self.options.threshold);
         let cluster = core.as_ref().unwrap_or(cluster);
         let scored = campaign::score(cluster, &mut around, true).unwrap_or_default();
         Some(outcome::campaign(cluster, scored, ongoing.fired.clone(), &|id| {
@@ -240,7 +240,7 @@ impl<'e> Stream<'e> {
                 people: &mut self.people,
             };
             let core = match cluster.fired {
-                Some(_) => core::of(&cluster, &mut around, self.options.threshold),
+                Some(_) => distil::campaign_of(&cluster, &mut around, self.options.threshold),
                 None => None,
             };
             let cluster = core.unwrap_or(cluster);

@@ -7,14 +7,18 @@ use super::campaign::{FEWEST, Surroundings, score};
 use super::cluster::{Cluster, Marked};
 use super::source::{Source, SourceId};
 
-/// How much surer, in nats, the rest must be.
+/// How much surer, in nats, the rest must be: anything that can be told from rounding.
 const SURER: f64 = 0.1;
 /// The most senders of a cluster that are looked at one by one, and the most that are left out.
 const MOST: usize = 48;
 const MOST_OUT: usize = 16;
 
 /// The campaign within a cluster that was called one; none where that is all of it. What is left is a campaign by itself.
-pub(super) fn of(cluster: &Cluster, around: &mut Surroundings<'_, '_>, threshold: f64) -> Option<Cluster> {
+pub(super) fn campaign_of(
+    cluster: &Cluster,
+    around: &mut Surroundings<'_, '_>,
+    threshold: f64,
+) -> Option<Cluster> {
     if !(2..=MOST).contains(&cluster.sources.len()) {
         return None;
     }
@@ -39,10 +43,16 @@ pub(super) fn of(cluster: &Cluster, around: &mut Surroundings<'_, '_>, threshold
         left.clone_from(&part.sources);
         core = Some(part);
     }
-    core
+    let mut core = core?;
+    let messages = cluster.messages.iter();
+    core.messages = messages
+        .filter(|message| left.contains(&message.source))
+        .cloned()
+        .collect();
+    Some(core)
 }
 
-/// The part of a cluster that is of these sources, as if it had never been tied to the others.
+/// The part of a cluster that is of these sources, as if it had never been tied to the others; without the messages.
 fn part_of<'s>(
     cluster: &Cluster,
     sources: Vec<SourceId>,
@@ -65,8 +75,6 @@ fn part_of<'s>(
         part.last = part.last.max(source.last);
     }
     let is_of = |id: SourceId| sources.contains(&id);
-    let messages = cluster.messages.iter().filter(|message| is_of(message.source));
-    part.messages = messages.cloned().collect();
     let ties = cluster.ties.iter();
     part.ties = ties
         .filter(|tie| is_of(tie.sources.0) && is_of(tie.sources.1))
