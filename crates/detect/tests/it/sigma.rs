@@ -392,6 +392,27 @@ fn many_accounts_from_one_address_are_counted_by_value() {
 }
 
 #[test]
+fn what_repeats_within_a_second_says_nothing_new_until_something_was_found() {
+    let correlation = "title: Spraying\nid: spraying\ncorrelation:\n  type: value_count\n  rules: [failed]\n  \
+        group-by: [IpAddress]\n  timespan: 1h\n  condition:\n    field: TargetUserName\n    gte: 3\n";
+    let loaded = load(&[("a.yml", FAILED_LOGON), ("b.yml", correlation)]);
+    let matches = [
+        (1, "a"),
+        (1, "a"),
+        (1, "b"),
+        (1, "a"),
+        (2, "c"),
+        (2, "c"),
+        (2, "a"),
+        (2, "b"),
+        (2, "b"),
+    ];
+    let (_, together) = premises(&loaded.rules, &matches);
+    // The third account completes it; counting begins anew, also with an account of the same second.
+    assert_eq!(correlate(&loaded.rules, together).len(), 2);
+}
+
+#[test]
 fn a_rule_without_an_id_is_known_by_its_name() {
     let correlation = "title: Guessing\nid: guessing\ncorrelation:\n  type: event_count\n  \
         rules: [failed_logon]\n  group-by: [TargetUserName]\n  timespan: 1m\n  condition:\n    gte: 2\n";

@@ -84,3 +84,105 @@ fn part_of<'s>(
     part.sources = sources;
     part
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use blackrod_model::Estate;
+    use blackrod_model::mail::Fired;
+    use rustc_hash::FxHashMap;
+
+    use super::super::cluster::Tie;
+    use super::super::features::Family;
+    use super::super::history::History;
+    use super::super::people::{People, Recipient};
+    use super::super::source::{Kept, Marks, Relation, Standing};
+    use super::*;
+
+    /// A new sender of one message to each of these people.
+    fn source(id: SourceId, to: std::ops::Range<Recipient>, is_newsletter: bool) -> Source {
+        let mut source = Source {
+            id,
+            key: u64::from(id),
+            home: u64::from(id),
+            first: 1_000,
+            last: 2_000,
+            messages: to.len() as u32,
+            recipients: to.clone().collect(),
+            novelty: 2.0,
+            standing: Standing::New,
+            relation: if is_newsletter {
+                Relation::Owned
+            } else {
+                Relation::None
+            },
+            ..Source::default()
+        };
+        for recipient in to {
+            source.marked.add(&Marks {
+                time: 1_000 + recipient,
+                own: vec![recipient],
+                unsubscribe: is_newsletter,
+                leads_home: is_newsletter,
+                impersonation: (!is_newsletter).then(|| (1.5, "the courier".to_owned())),
+                loads_from: vec![(7, "img.example".to_owned())],
+                tokens: vec![(1, u64::from(recipient))],
+                ..Marks::default()
+            });
+        }
+        source
+    }
+
+    fn cluster(sources: &FxHashMap<SourceId, Source>) -> Cluster {
+        let mut cluster = part_of(&Cluster::default(), vec![0, 1, 2, 3], &|id| sources.get(&id));
+        cluster.fired = Some(Fired::default());
+        cluster.ties = (1..4)
+            .map(|other| Tie {
+                sources: (0, other),
+                shared: vec![(Family::Text, 5.0)],
+                weight: 5.0,
+            })
+            .collect();
+        let of = |source: SourceId| Kept {
+            source,
+            ..Kept::default()
+        };
+        cluster.messages = vec![of(0), of(3), of(1), of(3), of(2)];
+        cluster
+    }
+
+    #[test]
+    fn a_newsletter_that_was_tied_to_a_campaign_is_left_out() {
+        let senders = [
+            source(0, 0..4, false),
+            source(1, 3..7, false),
+            source(2, 5..9, false),
+            source(3, 9..60, true),
+        ];
+        let sources: FxHashMap<SourceId, Source> =
+            senders.into_iter().map(|source| (source.id, source)).collect();
+        let (estate, history) = (Estate::default(), History::default());
+        let mut people = People::new(&estate);
+        let mut around = Surroundings {
+            sources: &|id| sources.get(&id),
+            history: &history,
+            people: &mut people,
+        };
+        let whole = cluster(&sources);
+        let campaign = campaign_of(&whole, &mut around, f64::MIN).unwrap();
+        assert_eq!(campaign.sources, [0, 1, 2]);
+        assert_eq!((campaign.count, campaign.recipients.len()), (12, 9));
+        let senders: Vec<SourceId> = campaign.messages.iter().map(|message| message.source).collect();
+        assert_eq!(senders, [0, 1, 2]);
+        assert_eq!(campaign.ties.len(), 2);
+        assert!(
+            campaign_of(&campaign, &mut around, f64::MIN).is_none(),
+            "nothing of it is another's"
+        );
+        assert!(
+            campaign_of(&whole, &mut around, 1_000.0).is_none(),
+            "what is left would be none"
+        );
+    }
+}
