@@ -122,8 +122,9 @@ fn release(of: &cli::OfGuard, id: &str, by: &str, to: &[String]) -> anyhow::Resu
 fn expire(of: &cli::OfGuard, days: Option<u32>) -> anyhow::Result<Outcome> {
     let (config, quarantine) = open(of)?;
     let days = i64::from(days.unwrap_or(config.quarantine.keep_days));
-    let now = Timestamp::now().seconds().unwrap_or_default();
-    let gone = quarantine.expire(Timestamp::from_seconds(now - days * 86_400))?;
+    // In microseconds: what was held in this very second is older than no days too.
+    let now = Timestamp::now().micros().unwrap_or_default();
+    let gone = quarantine.expire(Timestamp::from_micros(now - days * 86_400_000_000))?;
     println!("{gone} messages deleted");
     Ok(Outcome::Done)
 }

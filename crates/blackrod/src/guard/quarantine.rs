@@ -112,7 +112,7 @@ impl Quarantine {
     pub(crate) fn expire(&self, limit: Timestamp) -> io::Result<usize> {
         let mut gone = 0;
         for held in self.all()? {
-            if Timestamp::parse(&held.since).is_some_and(|since| since < limit) {
+            if Timestamp::parse(&held.since).is_some_and(|since| since <= limit) {
                 fs::remove_dir_all(self.path_of(held.id))?;
                 gone += 1;
             }
