@@ -124,7 +124,9 @@ fn expire(of: &cli::OfGuard, days: Option<u32>) -> anyhow::Result<Outcome> {
     let days = i64::from(days.unwrap_or(config.quarantine.keep_days));
     // In microseconds: what was held in this very second is older than no days too.
     let now = Timestamp::now().micros().unwrap_or_default();
-    let gone = quarantine.expire(Timestamp::from_micros(now - days * 86_400_000_000))?;
+    let gone = quarantine.expire(Timestamp::from_micros(
+        now.saturating_sub(days.saturating_mul(86_400_000_000)),
+    ))?;
     println!("{gone} messages deleted");
     Ok(Outcome::Done)
 }

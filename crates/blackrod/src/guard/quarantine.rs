@@ -108,7 +108,7 @@ impl Quarantine {
         })
     }
 
-    /// Deletes what is held since before `limit`; gives back how many.
+    /// Deletes what is held since `limit` or before; gives back how many.
     pub(crate) fn expire(&self, limit: Timestamp) -> io::Result<usize> {
         let mut gone = 0;
         for held in self.all()? {
