@@ -30,8 +30,9 @@ pub(super) fn campaign_of(
             let mut rest = left.clone();
             rest.remove(at);
             let part = part_of(cluster, rest, around.sources);
-            let score = score(&part, around, false)?.score;
-            Some((score, part))
+            // Where nothing says whom it is after, fewer people are no surer campaign.
+            let scored = score(&part, around, false).filter(|scored| scored.is_aimed)?;
+            Some((scored.score, part))
         });
         let surest = without.max_by(|(a, _), (b, _)| a.total_cmp(b));
         let Some((score, part)) = surest.filter(|(score, part)| {
@@ -89,7 +90,6 @@ fn part_of<'s>(
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use blackrod_model::Estate;
     use blackrod_model::mail::Fired;
     use rustc_hash::FxHashMap;
 
@@ -98,6 +98,7 @@ mod tests {
     use super::super::history::History;
     use super::super::people::{People, Recipient};
     use super::super::source::{Kept, Marks, Relation, Standing};
+    use super::super::tests::estate;
     use super::*;
 
     /// A new sender of one message to each of these people.
@@ -158,11 +159,11 @@ mod tests {
             source(0, 0..4, false),
             source(1, 3..7, false),
             source(2, 5..9, false),
-            source(3, 9..60, true),
+            source(3, 9..60, true), // of whom eleven are in the committee
         ];
         let sources: FxHashMap<SourceId, Source> =
             senders.into_iter().map(|source| (source.id, source)).collect();
-        let (estate, history) = (Estate::default(), History::default());
+        let (estate, history) = (estate(), History::default());
         let mut people = People::new(&estate);
         let mut around = Surroundings {
             sources: &|id| sources.get(&id),

@@ -8,7 +8,7 @@ use super::sketch::mix;
 use super::{Judged, LATERAL, Options, Outcome, RECONNAISSANCE, Stream};
 
 /// 300 people at own.example; the first 20 are the committee.
-fn estate() -> Estate {
+pub(super) fn estate() -> Estate {
     Estate {
         organisations: vec![Organisation {
             domains: vec!["own.example".to_owned()],
