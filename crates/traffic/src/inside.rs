@@ -2,8 +2,8 @@
 
 use std::net::IpAddr;
 
-use blackrod_model::Estate;
 use blackrod_model::estate::Prefix;
+use blackrod_model::{Estate, Flow};
 
 /// The estate's networks and systems, and all private addresses: whoever collects flows collects those of his own.
 #[derive(Clone, Debug)]
@@ -65,11 +65,14 @@ pub(crate) fn is_routed(address: IpAddr) -> bool {
 /// The network that an address lies in: /24 of IPv4, of `v6` bits of IPv6.
 #[inline]
 pub(crate) fn network(address: IpAddr, v6: u32) -> IpAddr {
-    match address {
-        IpAddr::V4(v4) => std::net::Ipv4Addr::from_bits(v4.to_bits() & 0xffff_ff00).into(),
-        IpAddr::V6(whole) => {
-            let mask = u128::MAX.checked_shl(128 - v6).unwrap_or(0);
-            std::net::Ipv6Addr::from_bits(whole.to_bits() & mask).into()
-        }
+    Flow::address(network_bits(Flow::bits(address), v6))
+}
+
+/// [`network`] of an address that is given as [`Flow::bits`].
+#[inline]
+pub(crate) fn network_bits(address: u128, v6: u32) -> u128 {
+    match address >> 32 {
+        0xffff => address & !0xff,
+        _ => address & u128::MAX.checked_shl(128 - v6).unwrap_or(0),
     }
 }

@@ -27,6 +27,7 @@ pub(crate) fn place(salt: u64, address: IpAddr) -> u64 {
 /// any other, which also tells how many there are (Bar-Yossef et al., RANDOM 2002: k minimum values).
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Sample {
+    /// In the order of places.
     kept: Vec<(u64, IpAddr)>,
     /// The largest of the kept places, once it is full.
     limit: Option<u64>,
@@ -50,27 +51,17 @@ impl Sample {
     }
 
     fn insert(&mut self, place: u64, address: IpAddr) {
-        if self.kept.iter().any(|(kept, _)| *kept == place) {
-            return;
+        if let Err(at) = self.kept.binary_search_by_key(&place, |(place, _)| *place) {
+            self.kept.truncate(SAMPLE - 1);
+            self.kept.insert(at, (place, address));
         }
-        if self.kept.len() >= SAMPLE
-            && let Some(last) = self.kept.iter().enumerate().max_by_key(|(_, (place, _))| *place)
-        {
-            self.kept.swap_remove(last.0);
-        }
-        self.kept.push((place, address));
         if self.kept.len() >= SAMPLE {
-            self.limit = self.kept.iter().map(|(place, _)| *place).max();
+            self.limit = self.kept.last().map(|(place, _)| *place);
         }
     }
 
-    pub(crate) fn kept(&self) -> &[(u64, IpAddr)] {
-        &self.kept
-    }
-
-    /// In the order of places, which is the same whatever the order of adding.
-    pub(crate) fn into_kept(mut self) -> Vec<(u64, IpAddr)> {
-        self.kept.sort_unstable_by_key(|(place, _)| *place);
+    /// The same whatever the order of adding.
+    pub(crate) fn into_kept(self) -> Vec<(u64, IpAddr)> {
         self.kept
     }
 

@@ -13,15 +13,16 @@ use crate::volume::inrushes;
 /// Flows so many are a window.
 const WINDOW: usize = 32_768;
 
+/// So many that come together are one by themselves.
+const LARGE: usize = 8_192;
+
 /// Keeps flows until a window is full, and makes facts of it.
 pub struct Watch {
     inside: Inside,
-    salt: u64,
-    evidence: EvidenceId,
-    first: Position,
+    first: (EvidenceId, Position),
     window: Vec<Flow>,
-    packets: inrushes::Packets,
-    sums: outflows::Sums,
+    inrushes: inrushes::Inrushes,
+    outflows: outflows::Outflows,
     facts: Vec<Fact>,
 }
 
@@ -30,25 +31,25 @@ impl Watch {
     pub fn new(estate: &Estate) -> Self {
         Self {
             inside: Inside::new(estate),
-            salt: salt(estate),
-            evidence: EvidenceId::default(),
-            first: Position::START,
+            first: (EvidenceId::default(), Position::START),
             window: Vec::new(),
-            packets: inrushes::Packets::default(),
-            sums: outflows::Sums::default(),
+            inrushes: inrushes::Inrushes::new(salt(estate)),
+            outflows: outflows::Outflows::new(),
             facts: Vec::new(),
         }
     }
 
     /// Takes flows of `evidence`, the first of which stands at `at`.
     pub fn push(&mut self, evidence: EvidenceId, at: Position, flows: &[Flow]) {
+        if self.window.is_empty() && flows.len() >= LARGE {
+            return self.settle((evidence, at), flows);
+        }
         if self.window.is_empty() {
-            self.evidence = evidence;
-            self.first = at;
+            self.first = (evidence, at);
         }
         self.window.extend_from_slice(flows);
         if self.window.len() >= WINDOW {
-            self.settle();
+            self.settle_window();
         }
     }
 
@@ -61,19 +62,22 @@ impl Watch {
 
     /// What is kept of the flows so far. To be called at the end of each block of evidence.
     pub fn take(&mut self) -> Vec<Fact> {
-        self.settle();
+        self.settle_window();
         std::mem::take(&mut self.facts)
     }
 
-    fn settle(&mut self) {
-        if self.window.is_empty() {
-            return;
+    fn settle_window(&mut self) {
+        let mut window = std::mem::take(&mut self.window);
+        if !window.is_empty() {
+            self.settle(self.first, &window);
+            window.clear();
         }
-        let place = (self.evidence, self.first);
-        let (inside, facts) = (&self.inside, &mut self.facts);
-        inrushes::of(&self.window, place, self.salt, inside, &mut self.packets, facts);
-        outflows::of(&self.window, place, inside, &mut self.sums, facts);
-        self.window.clear();
+        self.window = window;
+    }
+
+    fn settle(&mut self, place: (EvidenceId, Position), flows: &[Flow]) {
+        self.inrushes.of(flows, place, &self.inside, &mut self.facts);
+        self.outflows.of(flows, place, &self.inside, &mut self.facts);
     }
 }
 

@@ -15,6 +15,10 @@ use blackrod_model::{Estate, Event, EvidenceId, Fact, Flow, Inrush, Outflow, Pos
 use blackrod_read::{Formats, Sink};
 use blackrod_traffic::{Watch, egress, volume};
 
+/// As in the binary.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
     let path = arguments.next().ok_or("flow-rate FILE [FLOWS] [SOURCES]")?;

@@ -27,6 +27,8 @@ const BLOCK_LEN: usize = 1 << 20;
 /// No packet or block of a capture is longer (tcpdump's limit is 256 KiB; blocks of keys and names are longer).
 const MAX_UNIT: usize = 4 << 20;
 
+/// A packet in a capture takes about so many bytes.
+const PACKETS_LEN: usize = 512;
 const PCAP_HEADER: usize = 24;
 const PCAP_RECORD: usize = 16;
 const SECTION: [u8; 4] = [0x0a, 0x0d, 0x0d, 0x0a];
@@ -128,7 +130,7 @@ impl Format for Capture {
         let Some((mut layout, mut templates)) = from_context(&block.context) else {
             return;
         };
-        let mut batch = Batch::new(sink);
+        let mut batch = Batch::new(sink, block.bytes.len() / PACKETS_LEN);
         let mut at = Position {
             offset: block.offset,
             record: block.first_record,

@@ -5,29 +5,37 @@
 //! of its senders, and what remains by protocol. The sums of packets, bytes and flows over all events are those of
 //! the flows.
 //!
+//! Most conversations of a window are small, and nothing is kept of one of them by itself: sums by a hash of them tell first
+//! which may be large (a count-min sketch of one row, Cormode and Muthukrishnan 2005).
+//!
 //! Fields: `src_ip`, `src_port`, `dst_ip`, `dst_port` (a port only where all flows have the same), `protocol`
-//! (`tcp`), `tcp_flags`, `packets`, `bytes`, `flows`, `end`; of sums `sources` in place of `src_ip`.
+//! (`tcp`), `tcp_flags`, `packets`, `bytes`, `flows`, `end`; of sums by receiver `sources` in place of `src_ip`.
 
-use std::hash::Hash;
-use std::net::{IpAddr, Ipv6Addr};
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::hash::{BuildHasher as _, Hash, Hasher};
 
 use blackrod_model::{Class, Column, Event, Field, Flow, Position, Timestamp, Value, protocol_name};
-use rustc_hash::FxHashMap;
+use indexmap::IndexMap;
+use rustc_hash::{FxBuildHasher, FxHashSet};
 
 use crate::Sink;
 
 /// So many conversations, and so many sums of the rest, become events of their own.
 const MOST: usize = 256;
 
+/// So many that may be among these are looked at by themselves.
+const CLOSELY: usize = 4 * MOST;
+
+/// Sums by hash.
+const CELLS: usize = 1 << 15;
+
 const MINUTE: i64 = 60_000_000;
 
-/// The conversations of a window.
-#[derive(Default)]
-pub(super) struct Conversations {
-    table: FxHashMap<Key, Conversation>,
-}
+/// In the order of first flows.
+type Table = IndexMap<Key, Conversation, FxBuildHasher>;
 
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 struct Key {
     src: u128,
     dst: u128,
@@ -37,6 +45,10 @@ struct Key {
     to_service: bool,
 }
 
+/// In place of an address that is not one: the unspecified one, which sends and gets nothing.
+const NOBODY: u128 = 0;
+
+#[derive(Clone, Copy)]
 struct Conversation {
     at: Position,
     start: Timestamp,
@@ -44,7 +56,7 @@ struct Conversation {
     packets: u64,
     bytes: u64,
     flows: u64,
-    /// Senders, in a sum.
+    /// Senders, in a sum by receiver.
     sources: u64,
     src_port: u16,
     dst_port: u16,
@@ -53,101 +65,257 @@ struct Conversation {
     tcp_flags: u8,
 }
 
-impl Conversations {
+/// What tells which conversations of a window may be large.
+pub(super) struct Sketch {
+    conversations: Cells,
+    receivers: Cells,
+}
+
+impl Sketch {
+    /// For about so many flows.
+    pub(super) fn new(flows: usize) -> Self {
+        Self {
+            conversations: Cells::new(flows),
+            receivers: Cells::new(flows),
+        }
+    }
+
+    /// Takes the next flow of the window.
     #[inline]
-    pub(super) fn add(&mut self, at: Position, flow: &Flow) {
+    pub(super) fn add(&mut self, flow: &Flow) {
+        let key = Key::of(flow);
+        self.conversations.add(&key, flow.bytes);
+        self.receivers.add(&key.receiver(), flow.bytes);
+    }
+
+    /// Tells `sink` of the conversations of the window, and forgets it. `flows` are those that were added, `places` where
+    /// they stand.
+    pub(super) fn tell(&mut self, places: &[Position], flows: &[Flow], sink: &mut dyn Sink) {
+        let mut sums = Sums::default();
+        let least = (self.conversations.least(), self.receivers.least());
+        let cells = self.conversations.each().zip(self.receivers.each());
+        for ((at, flow), (by_pair, by_receiver)) in places.iter().zip(flows).zip(cells) {
+            let (key, one) = (Key::of(flow), Conversation::of(*at, flow));
+            if by_pair >= least.0 {
+                merge(&mut sums.conversations, key, &one);
+            } else {
+                sums.rest(key, &one, by_receiver >= least.1);
+            }
+        }
+        for (key, one) in tell_largest(std::mem::take(&mut sums.conversations), sink) {
+            let is_large = self.receivers.sum(&key.receiver()) >= least.1;
+            sums.rest(key, &one, is_large);
+        }
+        for (key, one) in tell_largest(std::mem::take(&mut sums.receivers), sink) {
+            merge(&mut sums.protocols, key.protocol(), &one);
+        }
+        sums.protocols.sort_by(|_, a, _, b| a.at.cmp(&b.at));
+        for (key, one) in &sums.protocols {
+            sink.summary(event(key, one));
+        }
+        self.conversations.clear();
+        self.receivers.clear();
+    }
+}
+
+/// What a window comes to.
+#[derive(Default)]
+struct Sums {
+    conversations: Table,
+    receivers: Table,
+    /// Receivers by index, with those who sent to them.
+    senders: FxHashSet<(usize, u128)>,
+    protocols: Table,
+}
+
+impl Sums {
+    /// Takes what is no event of its own.
+    fn rest(&mut self, key: Key, one: &Conversation, is_receiver_large: bool) {
+        if !is_receiver_large {
+            merge(&mut self.protocols, key.protocol(), one);
+            return;
+        }
+        let index = merge(&mut self.receivers, key.receiver(), one);
+        if self.senders.insert((index, key.src))
+            && let Some((_, sum)) = self.receivers.get_index_mut(index)
+        {
+            sum.sources += 1;
+        }
+    }
+}
+
+/// Makes events of the largest, in the order of their places, and returns the others.
+fn tell_largest(table: Table, sink: &mut dyn Sink) -> impl Iterator<Item = (Key, Conversation)> {
+    // Of two of one size the one that stands first is the larger.
+    let mut largest = BinaryHeap::with_capacity(MOST + 1);
+    for (index, one) in table.values().enumerate() {
+        let size = Reverse((one.bytes, Reverse(one.at), index));
+        if largest.len() < MOST {
+            largest.push(size);
+        } else if let Some(mut smallest) = largest.peek_mut()
+            && size < *smallest
+        {
+            *smallest = size;
+        }
+    }
+    let mut told: Vec<(Position, usize)> = largest
+        .into_iter()
+        .map(|Reverse((_, Reverse(at), index))| (at, index))
+        .collect();
+    told.sort_unstable();
+    for (key, one) in told.iter().filter_map(|(_, index)| table.get_index(*index)) {
+        sink.summary(event(key, one));
+    }
+    told.sort_unstable_by_key(|(_, index)| *index);
+    let mut told = told.into_iter().map(|(_, index)| index).peekable();
+    let is_left = move |(index, _): &(usize, _)| told.next_if_eq(index).is_none();
+    table
+        .into_iter()
+        .enumerate()
+        .filter(is_left)
+        .map(|(_, left)| left)
+}
+
+/// Bytes by a hash of what they belong to: never fewer than its own.
+struct Cells {
+    of: Vec<u16>,
+    /// In units of 16 bytes, rounded up.
+    sums: Vec<u32>,
+}
+
+impl Cells {
+    fn new(flows: usize) -> Self {
+        Self {
+            of: Vec::with_capacity(flows),
+            sums: vec![0; CELLS],
+        }
+    }
+
+    #[inline]
+    fn add(&mut self, key: &Key, bytes: u64) {
+        let cell = cell(key);
+        self.of.push(cell);
+        if let Some(sum) = self.sums.get_mut(usize::from(cell)) {
+            *sum = sum.saturating_add(u32::try_from(bytes.div_ceil(16)).unwrap_or(u32::MAX));
+        }
+    }
+
+    /// The sum from which on what belongs to it is looked at by itself.
+    fn least(&self) -> u32 {
+        if self.of.len() <= CLOSELY {
+            return 0;
+        }
+        let mut sums = self.sums.clone();
+        *sums.select_nth_unstable_by_key(CLOSELY, |sum| Reverse(*sum)).1
+    }
+
+    fn sum(&self, key: &Key) -> u32 {
+        self.sums.get(usize::from(cell(key))).copied().unwrap_or_default()
+    }
+
+    /// The sums of what was added, in its order.
+    fn each(&self) -> impl Iterator<Item = u32> {
+        self.of
+            .iter()
+            .map(|cell| self.sums.get(usize::from(*cell)).copied().unwrap_or_default())
+    }
+
+    fn clear(&mut self) {
+        self.of.clear();
+        self.sums.fill(0);
+    }
+}
+
+#[inline]
+fn cell(key: &Key) -> u16 {
+    // The upper bits of this hash are the mixed ones.
+    (FxBuildHasher.hash_one(key) >> (64 - CELLS.trailing_zeros())) as u16
+}
+
+impl Hash for Key {
+    /// Fewer rounds than for each field by itself.
+    #[inline]
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let folded = |bits: u128| bits as u64 ^ ((bits >> 64) as u64).rotate_left(32);
+        let service =
+            u64::from(self.service) << 16 | u64::from(self.protocol) << 8 | u64::from(self.to_service);
+        state.write_u64(folded(self.src));
+        state.write_u64(folded(self.dst));
+        state.write_u64((self.minute as u64).rotate_left(32) ^ service);
+    }
+}
+
+impl Key {
+    #[inline]
+    fn of(flow: &Flow) -> Self {
         let (service, to_service) = flow.service();
-        let key = Key {
-            src: bits(flow.src),
-            dst: bits(flow.dst),
+        Self {
+            src: Flow::bits(flow.src),
+            dst: Flow::bits(flow.dst),
             minute: flow.start.micros().unwrap_or_default().div_euclid(MINUTE),
             service,
             protocol: flow.protocol,
             to_service,
-        };
-        let one = Conversation {
+        }
+    }
+
+    /// The same of all senders.
+    #[inline]
+    fn receiver(self) -> Self {
+        Self { src: NOBODY, ..self }
+    }
+
+    /// The same of all addresses and services.
+    #[inline]
+    fn protocol(self) -> Self {
+        Self {
+            src: NOBODY,
+            dst: NOBODY,
+            service: 0,
+            to_service: false,
+            ..self
+        }
+    }
+}
+
+impl Conversation {
+    #[inline]
+    fn of(at: Position, flow: &Flow) -> Self {
+        Self {
             at,
             start: flow.start,
             end: flow.end,
             packets: flow.packets,
             bytes: flow.bytes,
             flows: 1,
-            sources: 1,
+            sources: 0,
             src_port: flow.src_port,
             dst_port: flow.dst_port,
             ports_differ: false,
             tcp_flags: flow.tcp_flags,
-        };
-        merge(&mut self.table, key, one);
-    }
-
-    /// Tells `sink` of all conversations and forgets them.
-    pub(super) fn tell(&mut self, sink: &mut dyn Sink) {
-        let rest = tell_largest(self.table.drain().collect(), sink);
-        let mut by_receiver = FxHashMap::default();
-        for (key, one) in rest {
-            merge(&mut by_receiver, Key { src: NOBODY, ..key }, one);
-        }
-        let rest = tell_largest(by_receiver.into_iter().collect(), sink);
-        let mut by_protocol = FxHashMap::default();
-        for (key, one) in rest {
-            let key = Key {
-                dst: NOBODY,
-                service: 0,
-                to_service: false,
-                ..key
-            };
-            merge(&mut by_protocol, key, one);
-        }
-        let mut left: Vec<_> = by_protocol.into_iter().collect();
-        left.sort_by_key(|(_, one)| one.at);
-        for (key, one) in left {
-            sink.summary(event(&key, &one));
         }
     }
 }
 
-/// In place of an address that is not one: the unspecified one, which sends and gets nothing.
-const NOBODY: u128 = 0;
-
+/// Adds to a sum; returns its index.
 #[inline]
-fn merge(table: &mut FxHashMap<Key, Conversation>, key: Key, one: Conversation) {
-    use std::collections::hash_map::Entry;
-    match table.entry(key) {
-        Entry::Vacant(slot) => {
-            slot.insert(one);
-        }
-        Entry::Occupied(mut slot) => {
-            let sum = slot.get_mut();
+fn merge(table: &mut Table, key: Key, one: &Conversation) -> usize {
+    let entry = table.entry(key);
+    let index = entry.index();
+    entry
+        .and_modify(|sum| {
             sum.at = sum.at.min(one.at);
             sum.start = sum.start.min(one.start);
             sum.end = sum.end.max(one.end);
             sum.packets = sum.packets.saturating_add(one.packets);
             sum.bytes = sum.bytes.saturating_add(one.bytes);
             sum.flows += one.flows;
-            sum.sources += one.sources;
             sum.ports_differ |=
                 one.ports_differ || (sum.src_port, sum.dst_port) != (one.src_port, one.dst_port);
             sum.tcp_flags |= one.tcp_flags;
-        }
-    }
-}
-
-/// Makes the largest events and returns the others.
-fn tell_largest(mut all: Vec<(Key, Conversation)>, sink: &mut dyn Sink) -> Vec<(Key, Conversation)> {
-    let by_size = |a: &(Key, Conversation), b: &(Key, Conversation)| {
-        b.1.bytes.cmp(&a.1.bytes).then_with(|| a.1.at.cmp(&b.1.at))
-    };
-    let mut rest = Vec::new();
-    if all.len() > MOST {
-        all.select_nth_unstable_by(MOST, by_size);
-        rest = all.split_off(MOST);
-    }
-    all.sort_by_key(|(_, one)| one.at);
-    for (key, one) in &all {
-        sink.summary(event(key, one));
-    }
-    rest
+        })
+        .or_insert(*one);
+    index
 }
 
 fn event<'a>(key: &Key, one: &Conversation) -> Event<'a> {
@@ -161,9 +329,9 @@ fn event<'a>(key: &Key, one: &Conversation) -> Event<'a> {
             &mut event,
             Column::SrcIp,
             "src_ip",
-            address(key.src).to_string().into(),
+            Flow::address(key.src).to_string().into(),
         );
-    } else {
+    } else if has_receiver {
         push_plain(&mut event, "sources", one.sources);
     }
     let port_of = |is_service: bool, port: u16| {
@@ -178,7 +346,7 @@ fn event<'a>(key: &Key, one: &Conversation) -> Event<'a> {
             &mut event,
             Column::DstIp,
             "dst_ip",
-            address(key.dst).to_string().into(),
+            Flow::address(key.dst).to_string().into(),
         );
     }
     if let Some(port) = port_of(key.to_service, one.dst_port).filter(|_| has_receiver) {
@@ -227,15 +395,4 @@ fn flag_names(flags: u8) -> String {
         .filter(|(bit, _)| flags & bit != 0)
         .map(|(_, name)| name)
         .collect()
-}
-
-fn bits(address: IpAddr) -> u128 {
-    match address {
-        IpAddr::V4(v4) => u128::from(v4.to_bits()) | 0xffff_0000_0000,
-        IpAddr::V6(v6) => v6.to_bits(),
-    }
-}
-
-fn address(bits: u128) -> IpAddr {
-    IpAddr::V6(Ipv6Addr::from_bits(bits)).to_canonical()
 }

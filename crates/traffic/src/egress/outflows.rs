@@ -1,13 +1,14 @@
 //! A window of flows → what machines of the estate exchanged with the outside.
 
 use std::collections::BTreeMap;
+use std::hash::BuildHasher as _;
 use std::net::IpAddr;
 
 use blackrod_model::{EvidenceId, Fact, Flow, Outflow, Position, Timestamp};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use crate::DAY;
-use crate::inside::{Inside, is_routed, network};
+use crate::inside::{Inside, is_routed, network_bits};
 
 /// An exchange of less weight within a window is not kept by itself, but summed up by machine.
 const LEAST: u64 = 16_000;
@@ -21,78 +22,157 @@ pub(super) const REST: IpAddr = IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED);
 /// The length of an outer network of IPv6.
 const NETWORK_V6: u32 = 48;
 
-/// Day, machine and outer network: out, in.
-pub(crate) type Sums = FxHashMap<(i64, IpAddr, IpAddr), (u64, u64)>;
-
 /// How much an exchange counts when only some can be kept: by what went out, and by what came in so far that nobody is
 /// taken for one who only gives.
 pub(super) fn weight(out: u64, back: u64) -> u64 {
     out.max(back / 16)
 }
 
-/// Adds what went out and came in within these flows to `facts`, one for each day. `scratch` keeps its room from window
-/// to window.
-pub(crate) fn of(
-    flows: &[Flow],
-    (evidence, at): (EvidenceId, Position),
-    inside: &Inside,
-    scratch: &mut Sums,
-    facts: &mut Vec<Fact>,
-) {
-    let mut firsts: BTreeMap<i64, i64> = BTreeMap::new();
-    for flow in flows {
+/// Sums by hash.
+const CELLS: usize = 1 << 15;
+
+/// Sums up what went out and came in within windows of flows, and keeps its room from window to window.
+pub(crate) struct Outflows {
+    /// At least the weight of each exchange, in units of 16 bytes, by a hash of it.
+    cells: Vec<u32>,
+    /// Exchanges that may count.
+    pairs: FxHashMap<(i64, u128, u128), (u64, u64)>,
+    /// The rest, by day and machine.
+    rest: FxHashMap<(i64, u128), (u64, u64)>,
+    /// The first time of each day.
+    firsts: FxHashMap<i64, i64>,
+}
+
+/// A flow between a machine of the estate and the outside; addresses as [`Flow::bits`].
+struct Crossing {
+    time: i64,
+    host: u128,
+    peer: u128,
+    is_out: bool,
+    bytes: u64,
+}
+
+impl Outflows {
+    pub(crate) fn new() -> Self {
+        Self {
+            cells: vec![0; CELLS],
+            pairs: FxHashMap::default(),
+            rest: FxHashMap::default(),
+            firsts: FxHashMap::default(),
+        }
+    }
+
+    /// Adds what went out and came in within these flows to `facts`, one for each day.
+    pub(crate) fn of(
+        &mut self,
+        flows: &[Flow],
+        (evidence, at): (EvidenceId, Position),
+        inside: &Inside,
+        facts: &mut Vec<Fact>,
+    ) {
+        self.cells.fill(0);
+        for crossing in flows.iter().filter_map(|flow| Crossing::of(flow, inside)) {
+            if let Some(sum) = self.cells.get_mut(crossing.cell()) {
+                let unit = if crossing.is_out { 16 } else { 256 };
+                let units = u32::try_from(crossing.bytes.div_ceil(unit)).unwrap_or(u32::MAX);
+                *sum = sum.saturating_add(units);
+            }
+        }
+        for crossing in flows.iter().filter_map(|flow| Crossing::of(flow, inside)) {
+            let day = crossing.time.div_euclid(DAY);
+            let first = self.firsts.entry(day).or_insert(crossing.time);
+            *first = crossing.time.min(*first);
+            let may_count = self
+                .cells
+                .get(crossing.cell())
+                .is_some_and(|sum| u64::from(*sum) >= LEAST / 16);
+            let sum = match may_count {
+                true => self.pairs.entry((day, crossing.host, crossing.peer)).or_default(),
+                false => self.rest.entry((day, crossing.host)).or_default(),
+            };
+            let side = if crossing.is_out { &mut sum.0 } else { &mut sum.1 };
+            *side = side.saturating_add(crossing.bytes);
+        }
+        // A window of forged times may have as many days as flows.
+        let mut days: BTreeMap<i64, Day> = BTreeMap::new();
+        for ((day, host), (out, back)) in self.rest.drain() {
+            days.entry(day).or_default().rest.insert(host, (out, back));
+        }
+        for ((day, host, peer), (out, back)) in self.pairs.drain() {
+            days.entry(day).or_default().add(host, peer, out, back);
+        }
+        for (day, exchanges) in days {
+            let first = self.firsts.get(&day).copied().map(Timestamp::from_micros);
+            facts.extend(Fact::of(&Outflow {
+                evidence,
+                at,
+                time: first.unwrap_or_default(),
+                rows: exchanges.rows(),
+            }));
+        }
+        self.firsts.clear();
+    }
+}
+
+impl Crossing {
+    #[inline]
+    fn of(flow: &Flow, inside: &Inside) -> Option<Self> {
         let (host, peer, is_out) = match (inside.contains(flow.src), inside.contains(flow.dst)) {
             (true, false) => (flow.src, flow.dst, true),
             (false, true) => (flow.dst, flow.src, false),
-            _ => continue,
+            _ => return None,
         };
-        let Some(time) = flow.start.micros().filter(|_| is_routed(peer)) else {
-            continue;
-        };
-        let day = time.div_euclid(DAY);
-        let first = firsts.entry(day).or_insert(time);
-        *first = time.min(*first);
-        let sum = scratch.entry((day, host, network(peer, NETWORK_V6))).or_default();
-        let side = if is_out { &mut sum.0 } else { &mut sum.1 };
-        *side = side.saturating_add(flow.bytes);
+        Some(Self {
+            time: flow.start.micros().filter(|_| is_routed(peer))?,
+            host: Flow::bits(host),
+            peer: network_bits(Flow::bits(peer), NETWORK_V6),
+            is_out,
+            bytes: flow.bytes,
+        })
     }
-    for (day, first) in firsts {
-        facts.extend(Fact::of(&Outflow {
-            evidence,
-            at,
-            time: Timestamp::from_micros(first),
-            rows: rows(scratch, day),
-        }));
+
+    #[inline]
+    fn cell(&self) -> usize {
+        (FxBuildHasher.hash_one((self.host, self.peer)) >> (64 - CELLS.trailing_zeros())) as usize
     }
-    scratch.clear();
 }
 
-/// The exchanges of a day that count, and the rest by machine, in the order of machines.
-fn rows(sums: &Sums, day: i64) -> Vec<(IpAddr, IpAddr, u64, u64)> {
-    let mut kept = Vec::new();
-    let mut rest: FxHashMap<IpAddr, (u64, u64)> = FxHashMap::default();
-    let mut sum_up = |host: IpAddr, out: u64, back: u64| {
-        let sum = rest.entry(host).or_default();
+/// What is known of a day; outer networks by machine.
+#[derive(Default)]
+struct Day {
+    kept: Vec<(u128, u128, u64, u64)>,
+    rest: FxHashMap<u128, (u64, u64)>,
+}
+
+impl Day {
+    fn add(&mut self, host: u128, peer: u128, out: u64, back: u64) {
+        match weight(out, back) >= LEAST {
+            true => self.kept.push((host, peer, out, back)),
+            false => self.sum_up(host, out, back),
+        }
+    }
+
+    fn sum_up(&mut self, host: u128, out: u64, back: u64) {
+        let sum = self.rest.entry(host).or_default();
         *sum = (sum.0.saturating_add(out), sum.1.saturating_add(back));
-    };
-    for ((_, host, peer), (out, back)) in sums.iter().filter(|((of, ..), _)| *of == day) {
-        match weight(*out, *back) >= LEAST {
-            true => kept.push((*host, *peer, *out, *back)),
-            false => sum_up(*host, *out, *back),
-        }
     }
-    if kept.len() > MOST {
-        kept.sort_unstable_by_key(|(host, peer, out, back)| {
-            (std::cmp::Reverse(weight(*out, *back)), *host, *peer)
-        });
-        for (host, _, out, back) in kept.split_off(MOST) {
-            sum_up(host, out, back);
+
+    /// The exchanges that count, and the rest by machine, in the order of machines.
+    fn rows(mut self) -> Vec<(IpAddr, IpAddr, u64, u64)> {
+        if self.kept.len() > MOST {
+            self.kept.sort_unstable_by_key(|(host, peer, out, back)| {
+                (std::cmp::Reverse(weight(*out, *back)), *host, *peer)
+            });
+            for (host, _, out, back) in self.kept.split_off(MOST) {
+                self.sum_up(host, out, back);
+            }
         }
+        let rest = self.rest.into_iter();
+        self.kept
+            .extend(rest.map(|(host, (out, back))| (host, Flow::bits(REST), out, back)));
+        self.kept.sort_unstable();
+        let rows = self.kept.into_iter();
+        rows.map(|(host, peer, out, back)| (Flow::address(host), Flow::address(peer), out, back))
+            .collect()
     }
-    kept.extend(
-        rest.into_iter()
-            .map(|(host, (out, back))| (host, REST, out, back)),
-    );
-    kept.sort_unstable();
-    kept
 }
