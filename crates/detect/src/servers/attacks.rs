@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, packed};
 use regex::Regex;
 
 /// The table.
@@ -21,6 +21,8 @@ pub(super) struct Attack {
 
 pub(super) struct Attacks {
     all: Vec<Attack>,
+    /// Says quickly that no word occurs, which is nearly always so. `None` where the processor has no vector instructions.
+    scout: Option<packed::Searcher>,
     words: AhoCorasick,
     /// Whose word each is.
     owner: Vec<usize>,
@@ -60,9 +62,9 @@ pub(super) struct Request<'a> {
 /// A request longer than this is looked at up to here.
 const MAX_PART: usize = 4 * 1024;
 
-/// The attack that `request` has the form of.
-pub(super) fn attack(request: &Request<'_>) -> Option<&'static Attack> {
-    BUILTIN.as_ref()?.find(request)
+/// The attack that `request` has the form of. `scratch` is room that is kept from request to request.
+pub(super) fn attack(request: &Request<'_>, scratch: &mut String) -> Option<&'static Attack> {
+    BUILTIN.as_ref()?.find(request, scratch)
 }
 
 /// The attack with this id.
@@ -88,14 +90,19 @@ impl Attacks {
                 worked: entry.worked,
             });
         }
-        let words = AhoCorasick::builder()
-            .ascii_case_insensitive(true)
-            .build(words)
-            .ok()?;
-        Some(Self { all, words, owner })
+        words.iter_mut().for_each(|word| word.make_ascii_lowercase());
+        let scout = packed::Config::new().builder().extend(&words).build();
+        let words = AhoCorasick::new(words).ok()?;
+        Some(Self {
+            all,
+            scout,
+            words,
+            owner,
+        })
     }
 
-    fn find(&self, request: &Request<'_>) -> Option<&Attack> {
+    /// `scratch` is room for the request in lower case.
+    fn find(&self, request: &Request<'_>, scratch: &mut String) -> Option<&Attack> {
         let parts = [
             request.path,
             request.query,
@@ -103,12 +110,23 @@ impl Attacks {
             request.cookie,
             request.agent,
         ];
-        let mut candidates = 0_u64;
+        scratch.clear();
         for part in parts {
-            for found in self.words.find_overlapping_iter(crate::clip(part, MAX_PART)) {
-                let owner = self.owner.get(found.pattern().as_usize());
-                candidates |= owner.map_or(0, |owner| 1 << owner);
-            }
+            scratch.push_str(crate::clip(part, MAX_PART));
+            scratch.push('\n');
+        }
+        scratch.make_ascii_lowercase();
+        if self
+            .scout
+            .as_ref()
+            .is_some_and(|scout| scout.find(&*scratch).is_none())
+        {
+            return None;
+        }
+        let mut candidates = 0_u64;
+        for found in self.words.find_overlapping_iter(&*scratch) {
+            let owner = self.owner.get(found.pattern().as_usize());
+            candidates |= owner.map_or(0, |owner| 1 << owner);
         }
         if candidates == 0 {
             return None;
@@ -173,7 +191,7 @@ mod tests {
             query,
             ..Request::default()
         };
-        attack(&request).map(|attack| attack.id.as_str())
+        attack(&request, &mut String::new()).map(|attack| attack.id.as_str())
     }
 
     #[test]
@@ -233,7 +251,7 @@ mod tests {
             anchor: "ServerInfo~a]@exch01.example:444/mapi/emsmdb/?#",
             ..Request::default()
         };
-        assert_eq!(attack(&anchored).unwrap().id, "proxylogon");
+        assert_eq!(attack(&anchored, &mut String::new()).unwrap().id, "proxylogon");
     }
 
     #[test]
@@ -267,6 +285,6 @@ mod tests {
             anchor: "ServerInfo~localhost/owa",
             ..Request::default()
         };
-        assert!(attack(&own).is_none());
+        assert!(attack(&own, &mut String::new()).is_none());
     }
 }

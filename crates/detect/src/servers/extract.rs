@@ -13,10 +13,11 @@ use crate::clip;
 const MAX_WHAT: usize = 300;
 const MAX_DETAIL: usize = 400;
 
-/// What `event` tells of a server; `None` where it is nothing that stands out.
-pub fn act(evidence: EvidenceId, event: &Event<'_>) -> Option<ServerAct> {
+/// What `event` tells of a server; `None` where it is nothing that stands out. `scratch` is room that is kept from event to
+/// event.
+pub fn act(evidence: EvidenceId, event: &Event<'_>, scratch: &mut String) -> Option<ServerAct> {
     let seen = match event.class {
-        Class::HTTP_ACTIVITY => request(event),
+        Class::HTTP_ACTIVITY => request(event, scratch),
         Class::PROCESS_ACTIVITY => program(event),
         Class::FILE_ACTIVITY => file(event),
         Class::ENTITY_MANAGEMENT => command(event),
@@ -69,28 +70,33 @@ fn field<'e>(event: &'e Event<'_>, names: &[&str]) -> &'e str {
     found.filter(|text| *text != "-").unwrap_or_default()
 }
 
-fn request(event: &Event<'_>) -> Option<Seen> {
+fn request(event: &Event<'_>, scratch: &mut String) -> Option<Seen> {
     let path = event.column(Column::Url).and_then(Value::as_str)?;
-    let asked = Request {
-        method: event
-            .column(Column::Action)
-            .and_then(Value::as_str)
-            .unwrap_or_default(),
+    let text = |column| event.column(column).and_then(Value::as_str).unwrap_or_default();
+    let mut asked = Request {
+        method: text(Column::Action),
         path,
-        query: field(event, &["cs-uri-query", "UrlQuery"]),
-        anchor: field(event, &["AnchorMailbox", "RoutingHint"]),
-        cookie: field(event, &["cs(Cookie)", "BackEndCookie"]),
-        referer: field(event, &["cs(Referer)"]),
-        agent: event
-            .column(Column::UserAgent)
-            .and_then(Value::as_str)
-            .unwrap_or_default(),
+        agent: text(Column::UserAgent),
+        ..Request::default()
     };
+    for field in &event.fields {
+        let part = match field.name.as_ref() {
+            "cs-uri-query" | "UrlQuery" => &mut asked.query,
+            "AnchorMailbox" | "RoutingHint" => &mut asked.anchor,
+            "cs(Cookie)" | "BackEndCookie" => &mut asked.cookie,
+            "cs(Referer)" => &mut asked.referer,
+            _ => continue,
+        };
+        let text = field.value.as_str().filter(|text| *text != "-");
+        if let Some(text) = text.filter(|_| part.is_empty()) {
+            *part = text;
+        }
+    }
     let status = || -> u16 {
         let text = event.column_text(Column::Status).unwrap_or_default();
         text.trim().parse().unwrap_or_default()
     };
-    if let Some(attack) = attacks::attack(&asked) {
+    if let Some(attack) = attacks::attack(&asked, scratch) {
         let status = status();
         let kind = match attack.worked.contains(&status) {
             true => Kind::AttackAnswered,

@@ -41,7 +41,7 @@ fn request(
     }
     event.fields.push(Field::new("cs-uri-query", query));
     event.fields.push(Field::new("cs(Referer)", "-"));
-    extract::act(evidence(), &event)
+    extract::act(evidence(), &event, &mut String::new())
 }
 
 fn windows(seconds: i64, class: Class, fields: &[(&'static str, &'static str, Column)]) -> Option<ServerAct> {
@@ -56,7 +56,7 @@ fn windows(seconds: i64, class: Class, fields: &[(&'static str, &'static str, Co
         event.columns.set_first(*column, event.fields.len());
         event.fields.push(Field::new(*name, *value));
     }
-    extract::act(evidence(), &event)
+    extract::act(evidence(), &event, &mut String::new())
 }
 
 fn estate() -> Estate {
@@ -228,7 +228,7 @@ fn an_export_alone_is_an_administrators_work() {
     event
         .fields
         .push(Field::new("Cmdlet", "New-MailboxExportRequest"));
-    let act = extract::act(evidence(), &event);
+    let act = extract::act(evidence(), &event, &mut String::new());
     assert_eq!(act.as_ref().unwrap().kind, Kind::MailboxExported);
     assert!(outcome([act], &[]).is_empty());
 }
