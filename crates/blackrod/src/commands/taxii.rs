@@ -22,6 +22,8 @@ use crate::cli;
 const MEDIA_TYPE: &str = "application/taxii+json;version=2.1";
 /// What a server may send in one answer, in bytes.
 const MAX_ANSWER: u64 = 64 << 20;
+/// Objects that are asked for at once; servers may give fewer.
+const PAGE: &str = "1000";
 /// How many pages one pull follows, so that a server cannot keep it busy for ever.
 const MAX_PAGES: usize = 10_000;
 /// How many objects of all pages are kept.
@@ -90,7 +92,8 @@ fn pull(client: &Client, collection: &str, added_after: Option<&str>, output: &P
             page < MAX_PAGES,
             "the server has no end of pages; {page} were read"
         );
-        let mut query: Vec<(&str, &str)> = Vec::new();
+        // Some servers cannot go on where the first page was not asked for with a limit (TAXII 2.1 5.4).
+        let mut query: Vec<(&str, &str)> = vec![("limit", PAGE)];
         query.extend(added_after.map(|time| ("added_after", time)));
         query.extend(next.as_deref().map(|next| ("next", next)));
         let (mut envelope, added_last) = client.get(&path, &query)?;

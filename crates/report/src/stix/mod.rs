@@ -111,8 +111,8 @@ impl<'v> Bundle<'v> {
         object.insert("created".to_owned(), json!(self.made));
         object.insert("modified".to_owned(), json!(self.made));
         object.insert("object_marking_refs".to_owned(), json!([self.tlp.id()]));
-        if let Value::Object(properties) = properties {
-            object.extend(properties.into_iter().filter(|(_, value)| !value.is_null()));
+        if let Some(Value::Object(properties)) = stated(properties) {
+            object.extend(properties);
         }
         self.objects.push(Value::Object(object));
         id
@@ -319,6 +319,23 @@ fn extension(assessment: &Assessment, tlp: Tlp) -> Value {
     })
 }
 
+/// Without properties that say nothing: STIX has neither null nor empty lists (STIX 2.1 2.9, 2.11).
+fn stated(value: Value) -> Option<Value> {
+    match value {
+        Value::Null => None,
+        Value::Array(all) => {
+            let all: Vec<Value> = all.into_iter().filter_map(stated).collect();
+            (!all.is_empty()).then_some(Value::Array(all))
+        }
+        Value::Object(properties) => {
+            let properties = properties.into_iter();
+            let stated = properties.filter_map(|(name, value)| Some((name, stated(value)?)));
+            Some(Value::Object(stated.collect()))
+        }
+        other => Some(other),
+    }
+}
+
 /// The sentences of a judgement, one after the other.
 fn statement(assessment: &Assessment) -> String {
     let sentences: Vec<String> = assessment
@@ -377,4 +394,15 @@ fn id(kind: &str, parts: &[&str]) -> String {
         &hex[16..20],
         &hex[20..]
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_says_nothing_is_left_out() {
+        let given = json!({ "a": [], "b": { "c": null, "d": [[], 1] }, "e": "" });
+        assert_eq!(stated(given), Some(json!({ "b": { "d": [1] }, "e": "" })));
+    }
 }
