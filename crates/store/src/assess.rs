@@ -130,11 +130,11 @@ impl Case {
         Ok(found)
     }
 
-    /// All remarks that were not taken back, first to last.
+    /// All remarks that were not taken back, in the order of time: a case that was joined brought its own.
     pub fn remarks(&self) -> Result<Vec<Noted>, StoreError> {
         self.read(|book| {
-            let mut statement =
-                book.prepare("SELECT id, made, author, body FROM remarks WHERE undone = 0 ORDER BY id")?;
+            let mut statement = book
+                .prepare("SELECT id, made, author, body FROM remarks WHERE undone = 0 ORDER BY made, id")?;
             let rows = statement.query_map([], |row| {
                 Ok(Noted {
                     id: row.get(0)?,

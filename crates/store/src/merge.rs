@@ -28,8 +28,8 @@ pub struct MergeReport {
 }
 
 impl Case {
-    /// Adds the evidence of the case in `other`, with all that came out of it; evidence that is in this case already is
-    /// left as it is. The other case is not changed, except that what a killed run left there is put in order.
+    /// Adds the evidence of the case in `other`, with all that came out of it, and what people noted there; evidence that
+    /// is in this case already is left as it is. The other case is not changed, except that what a killed run left there is put in order.
     ///
     /// Findings of correlations of both cases are kept until the next [`Case::replace_correlations`]. Campaigns are
     /// removed: they have to be judged anew over all findings, with [`Case::set_campaigns`]. So the result is the
@@ -67,12 +67,18 @@ impl Case {
         self.attached(other, |case| {
             case.change("merge", |book, seq| {
                 copy_rows(book, seq, &wanted)?;
+                copy_remarks(book)?;
                 for file in &staged {
                     write::file(book, seq, file)?;
                 }
                 book.execute_batch("DELETE FROM main.campaigns; DELETE FROM main.members;")?;
-                let replaced =
-                    seal::seals(book, &[&seal::CORRELATIONS, &seal::CAMPAIGNS, &seal::MEMBERS], 0)?;
+                let replaced = [
+                    &seal::CORRELATIONS,
+                    &seal::CAMPAIGNS,
+                    &seal::MEMBERS,
+                    &seal::REMARKS,
+                ];
+                let replaced = seal::seals(book, &replaced, 0)?;
                 let mut detail = case::batch_detail(book, seq)?;
                 if let (Some(seals), Some(more)) = (detail["seals"].as_object_mut(), replaced.as_object()) {
                     seals.extend(more.clone());
@@ -184,6 +190,17 @@ fn copy_rows(book: &rusqlite::Connection, seq: i64, wanted: &FxHashSet<EvidenceI
         [seq],
     )?;
     book.execute_batch("DELETE FROM temp.wanted")
+}
+
+/// What people added to the other case; what was taken back in one of them is taken back.
+fn copy_remarks(book: &rusqlite::Connection) -> rusqlite::Result<()> {
+    book.execute_batch(
+        "UPDATE main.remarks SET undone = 1 WHERE (made, author, body) IN
+             (SELECT made, author, body FROM other.remarks WHERE undone = 1);
+         INSERT INTO main.remarks (made, author, body, undone)
+             SELECT made, author, body, undone FROM other.remarks
+             WHERE (made, author, body) NOT IN (SELECT made, author, body FROM main.remarks) ORDER BY id;",
+    )
 }
 
 /// The events files of a case, as they were staged.

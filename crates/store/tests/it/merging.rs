@@ -1,5 +1,7 @@
 //! Cases joined to one another.
 
+use blackrod_model::assessment::Remark;
+use blackrod_model::{CampaignId, FindingId};
 use blackrod_store::{Case, VerifyOptions};
 
 use crate::invented::{campaign, commit, everything, evidence, finding};
@@ -62,6 +64,40 @@ fn the_order_of_merging_does_not_matter() {
             .collect::<Vec<_>>()
     };
     assert_eq!(events(&results[0]), events(&everything(&whole)));
+}
+
+#[test]
+fn what_people_noted_comes_along_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let dissent = |text: &str| Remark::Dissent {
+        campaign: CampaignId::from_first(FindingId([1; 16])),
+        text: text.to_owned(),
+    };
+    let said = |case: &Case| -> Vec<Remark> {
+        let remarks = case.remarks().unwrap();
+        remarks.into_iter().map(|noted| noted.remark).collect()
+    };
+    let mut from = Case::create_or_open(dir.path().join("from")).unwrap();
+    from.add_remark("Anna Berg", &dissent("first")).unwrap();
+    let mut case = Case::create_or_open(dir.path().join("into")).unwrap();
+    case.add_remark("Ola Nes", &dissent("second")).unwrap();
+    let third = from.add_remark("Anna Berg", &dissent("third")).unwrap();
+    drop(from);
+    for _ in 0..2 {
+        case.merge_from(&dir.path().join("from")).unwrap();
+        assert_eq!(
+            said(&case),
+            [dissent("first"), dissent("second"), dissent("third")]
+        );
+    }
+
+    let mut from = Case::create_or_open(dir.path().join("from")).unwrap();
+    assert!(from.undo_remark(third, "Anna Berg").unwrap());
+    drop(from);
+    case.merge_from(&dir.path().join("from")).unwrap();
+    assert_eq!(said(&case), [dissent("first"), dissent("second")]);
+    assert!(case.has_remark(&dissent("third")).unwrap());
+    assert_eq!(case.verify(&VerifyOptions::default()).unwrap().problems, []);
 }
 
 #[test]
