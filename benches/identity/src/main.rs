@@ -12,6 +12,10 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
+/// As in the binary.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const USAGE: &str = "usage: blackrod-bench-identity corpora FOLDER
        blackrod-bench-identity month FIRST-SEED COUNT [PEOPLE] [DAYS]
        blackrod-bench-identity write SEED FOLDER [PEOPLE] [DAYS]

@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use blackrod_detect::accounts::{self, Networks};
 use blackrod_detect::{Detectors, Found, Scanner, Sources};
 use blackrod_model::{AccountAct, Estate, Event, EvidenceId, Fact, Finding, Premise, Refusal};
-use blackrod_read::{Sink, formats};
+use blackrod_read::{Format, HEAD_LEN, Sink, formats};
 
 /// Everything that was found in some logs, until it is judged.
 #[derive(Default)]
@@ -44,6 +44,13 @@ pub(crate) fn detectors(estate: &Estate) -> anyhow::Result<Detectors> {
     Ok(Detectors::load(&sources, estate)?.0)
 }
 
+/// The format that knows the head of a piece of evidence.
+fn format_of(bytes: &[u8]) -> Option<&'static dyn Format> {
+    let head = bytes.get(..HEAD_LEN).unwrap_or(bytes);
+    let format = formats().iter().find(|format| format.recognise(head))?;
+    Some(&**format)
+}
+
 impl Gathered {
     /// Reads `bytes`, whatever format they are in; says whether one knows them.
     pub(crate) fn read(
@@ -52,7 +59,7 @@ impl Gathered {
         number: u8,
         bytes: &[u8],
     ) -> anyhow::Result<bool> {
-        let Some(format) = formats().iter().find(|format| format.recognise(bytes)) else {
+        let Some(format) = format_of(bytes) else {
             return Ok(false);
         };
         let mut scan = Scan {
@@ -108,10 +115,11 @@ pub(crate) fn speed(file: &Path) -> anyhow::Result<()> {
         let judging = cpu_time::ProcessTime::now();
         let findings = gathered.conclude(&detectors, Networks::default());
         println!(
-            "{round}: {megabytes:.0} MB, {events} events, {facts} facts, {} findings: {:.1} MB per CPU second read and \
-             detected, {:.2} s of judging",
+            "{round}: {megabytes:.0} MB, {events} events, {facts} facts, {} findings: {:.1} MB and {:.0} events per CPU \
+             second read and detected, {:.2} s of judging",
             findings.len(),
             megabytes / detected,
+            events as f64 / detected,
             judging.elapsed().as_secs_f64()
         );
     }
@@ -122,8 +130,7 @@ pub(crate) fn speed(file: &Path) -> anyhow::Result<()> {
         }
         fn refuse(&mut self, _: Refusal) {}
     }
-    let format = formats().iter().find(|format| format.recognise(&bytes));
-    let format = format.context("no format knows it")?;
+    let format = format_of(&bytes).context("no format knows it")?;
     let mut count = Count(0);
     let start = cpu_time::ProcessTime::now();
     let mut input = bytes.as_slice();
