@@ -45,6 +45,8 @@ pub struct Sources {
     pub indicator_files: Vec<PathBuf>,
     /// Folders with the marks of canaries, as `blackrod canary make` writes them.
     pub canary_dirs: Vec<PathBuf>,
+    /// Records of the DNS by which the origin of mail is checked once more (see [`mail::dns`]).
+    pub dns_files: Vec<PathBuf>,
 }
 
 /// Everything that finds, compiled. Immutable; shared by all threads.
@@ -102,6 +104,7 @@ pub struct Scanner<'d> {
     processes: rarity::Extractor<'static>,
     requests: flood::requests::Collector,
     traffic: Watch,
+    scratch: String,
 }
 
 /// Why rules or indicators could not be loaded at all. A single bad rule is no such reason; it is
@@ -119,6 +122,9 @@ pub enum LoadError {
     /// The marks of canaries in a folder that the user named cannot be read.
     #[error("cannot read the canaries in {0}")]
     Canaries(String),
+    /// Records of the DNS that the user named cannot be read.
+    #[error("cannot read the records of the DNS in {0}")]
+    Dns(String),
     /// A file of indicators that the user named cannot be read.
     #[error("cannot read the indicators in {}: {source}", path.display())]
     Indicators {
@@ -145,11 +151,15 @@ impl Detectors {
         let canaries = canaries
             .collect::<Result<Vec<_>, _>>()
             .map_err(LoadError::Canaries)?;
+        let dns = match sources.dns_files.as_slice() {
+            [] => None,
+            files => Some(mail::dns::Records::load(files).map_err(LoadError::Dns)?),
+        };
         let detectors = Self {
             sigma,
             yara,
             indicators,
-            anatomy: mail::Anatomy::new(estate),
+            anatomy: mail::Anatomy::new(estate).with_dns(dns),
             estate: estate.clone(),
             registers: register::extract::Registers::new(estate),
             canaries,
@@ -170,6 +180,7 @@ impl Detectors {
             processes: rarity::Extractor::new(rarity::Table::builtin()),
             requests: flood::requests::Collector::default(),
             traffic: Watch::new(&self.estate),
+            scratch: String::new(),
         }
     }
 
@@ -215,7 +226,7 @@ impl Scanner<'_> {
         }
         let file = register::extract::file(evidence, event);
         found.facts.extend(file.as_ref().and_then(Fact::of));
-        let act = servers::extract::act(evidence, event);
+        let act = servers::extract::act(evidence, event, &mut self.scratch);
         found.facts.extend(act.as_ref().and_then(Fact::of));
         self.indicators.search(event, evidence, &mut found.findings);
         self.traffic.event(evidence, event);

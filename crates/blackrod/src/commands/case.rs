@@ -130,8 +130,7 @@ fn merge(arguments: &cli::Merge) -> anyhow::Result<Outcome> {
         &Sources {
             builtin: true,
             rule_dirs: arguments.rules.clone(),
-            indicator_files: Vec::new(),
-            canary_dirs: Vec::new(),
+            ..Sources::default()
         },
         &estate,
     )?;

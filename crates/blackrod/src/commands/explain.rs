@@ -29,8 +29,7 @@ pub(crate) fn run(arguments: &cli::Explain) -> anyhow::Result<Outcome> {
         &Sources {
             builtin: true,
             rule_dirs: arguments.rules.clone(),
-            indicator_files: Vec::new(),
-            canary_dirs: Vec::new(),
+            ..Sources::default()
         },
         &Estate::default(),
     )?;

@@ -32,6 +32,7 @@ pub(crate) fn run(arguments: &cli::Investigate) -> anyhow::Result<Outcome> {
             rule_dirs: arguments.rules.clone(),
             indicator_files: indicators.clone(),
             canary_dirs: arguments.canaries.clone(),
+            dns_files: arguments.dns.clone(),
         },
         &estate,
     )?;

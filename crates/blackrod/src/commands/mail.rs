@@ -7,6 +7,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use blackrod_detect::mail::Anatomy;
+use blackrod_detect::mail::dns::Records;
 use blackrod_detect::mail::score::{Scored, Weights};
 use blackrod_model::mail::{Facts, Message, PartRole};
 use blackrod_model::{Estate, Event, EvidenceId, Refusal};
@@ -28,9 +29,13 @@ pub(super) fn inspect(arguments: &cli::Inspect) -> anyhow::Result<Outcome> {
         Some(file) => estate::load(file)?.0,
         None => Estate::default(),
     };
+    let dns = match arguments.dns.as_slice() {
+        [] => None,
+        files => Some(Records::load(files).map_err(anyhow::Error::msg)?),
+    };
     let mut inspector = Inspector {
         arguments,
-        anatomy: Anatomy::new(&estate),
+        anatomy: Anatomy::new(&estate).with_dns(dns),
         weights: Weights::load(),
         messages: 0,
         pages: String::new(),

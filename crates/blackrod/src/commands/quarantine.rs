@@ -71,6 +71,7 @@ fn show(of: &cli::OfGuard, id: &str, html: Option<&Path>) -> anyhow::Result<Outc
         file,
         record: None,
         estate: Some(config.estate),
+        dns: Vec::new(),
         json: false,
         html: html.map(Path::to_owned),
     })

@@ -179,6 +179,7 @@ pub(crate) fn detectors(config: &Config, estate: &Estate) -> anyhow::Result<Dete
         rule_dirs: config.rules.clone(),
         indicator_files: config.indicators.clone(),
         canary_dirs: config.canaries.clone(),
+        ..Sources::default()
     };
     let (detectors, sets) = Detectors::load(&sources, estate)?;
     for set in sets {

@@ -3,10 +3,12 @@
 //!
 //! Only what a trusted server wrote counts. Such fields stand above the `Received:` field of the first hop from outside,
 //! or right below it under the name of the server that wrote it, which removes others' fields of its name (RFC 8601 5).
+//! What none of them says is worked out again where the records of the DNS are at hand ([`dns`](super::dns)).
 
 use blackrod_model::mail::{AuthResult, Authentication, Facts, Message};
 
 use super::circle::{Circle, domain_of, same_organisation};
+use super::dns::{Client, Records};
 use super::path::boundary;
 use super::{Anatomy, View, signal};
 
@@ -18,7 +20,10 @@ const FIELD_LIMIT: usize = 32;
 /// Fills what is known about the origin.
 pub(super) fn look(anatomy: &Anatomy, view: &View<'_>, facts: &mut Facts) {
     let circle = anatomy.circle();
-    let found = authenticate(circle, view.message, &facts.from);
+    let mut found = authenticate(circle, view.message, &facts.from);
+    if let Some(records) = &anatomy.dns {
+        check_again(records, circle, view.message, facts, &mut found);
+    }
     judge(circle, &found, facts);
     facts.authentication = found;
 }
@@ -49,6 +54,43 @@ fn authenticate(circle: &Circle, message: &Message<'_>, from: &str) -> Authentic
         found.signers = signers(message);
     }
     found
+}
+
+/// Fills what no trusted server said by what records of the DNS say.
+fn check_again(
+    records: &Records,
+    circle: &Circle,
+    message: &Message<'_>,
+    facts: &Facts,
+    found: &mut Authentication,
+) {
+    let hop = boundary(circle, message).and_then(|at| message.received.get(at));
+    let client = Client {
+        ip: facts.origin.ip,
+        helo: hop.and_then(|hop| hop.from.as_deref()).unwrap_or_default(),
+        arrived: facts.time,
+    };
+    let is_said = |method: &str| match method {
+        "spf" => found.spf != AuthResult::Unknown,
+        "dkim" => found.dkim != AuthResult::Unknown,
+        "dmarc" => found.dmarc != AuthResult::Unknown,
+        _ => found.arc != AuthResult::Unknown,
+    };
+    let mut news = records.check(message, &client);
+    news.retain(|checked| checked.result != AuthResult::Unknown && !is_said(checked.method));
+    if news.iter().any(|checked| checked.method == "dkim") {
+        // These were named by the message alone.
+        found.signers.clear();
+    }
+    let from_domain = domain_of(&facts.from).unwrap_or_default();
+    for checked in news {
+        let stated = Stated {
+            method: checked.method,
+            result: checked.result,
+            domain: checked.domain,
+        };
+        take(found, &stated, &from_domain);
+    }
 }
 
 fn take(found: &mut Authentication, stated: &Stated<'_>, from_domain: &str) {

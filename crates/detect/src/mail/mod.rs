@@ -9,6 +9,7 @@ mod auth;
 mod beacon;
 mod bulk;
 mod circle;
+pub mod dns;
 #[cfg(test)]
 mod facet_tests;
 pub(crate) mod fields;
@@ -51,6 +52,7 @@ const REFERENCE_LIMIT: usize = 100;
 /// What taking messages apart needs to know: the estate, lists, tables. Immutable; shared by all threads.
 pub struct Anatomy {
     circle: Circle,
+    dns: Option<dns::Records>,
 }
 
 /// A message while it is looked at: what several facets need, worked out once.
@@ -74,7 +76,14 @@ impl Anatomy {
     pub fn new(estate: &Estate) -> Self {
         Self {
             circle: Circle::new(estate),
+            dns: None,
         }
+    }
+
+    /// Checks the origin of messages by these records too.
+    #[must_use]
+    pub fn with_dns(self, records: Option<dns::Records>) -> Self {
+        Self { dns: records, ..self }
     }
 
     /// Whom the estate knows.

@@ -18,6 +18,8 @@ use crate::{Sha256, Timestamp};
 /// bodies included for the detectors' eyes only: the store keeps them only where the user asks.
 #[derive(Clone, Debug, Default)]
 pub struct Message<'a> {
+    /// The message as it was sent; empty for one within another.
+    pub raw: &'a [u8],
     /// The header fields in their order, folded lines joined, encoded words as they were written.
     pub headers: Vec<Header<'a>>,
     /// `From:` (RFC 5322 3.6.2), as many as it names.

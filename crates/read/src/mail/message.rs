@@ -48,7 +48,9 @@ pub(super) fn take_apart<'a>(raw: &'a [u8], buffers: &'a Buffers) -> Result<Take
         encoded_messages: 0,
     };
     dismantler.document(raw, 0)?;
-    Ok(dismantler.finish())
+    let mut taken = dismantler.finish();
+    taken.message.raw = raw;
+    Ok(taken)
 }
 
 /// Transfer encodings are left to [`decode`]; fields that are only listed need no parsing.
