@@ -92,10 +92,15 @@ fn list(case: &Path, json: bool) -> anyhow::Result<()> {
     for campaign in &campaigns {
         writeln!(
             out,
-            "{}  strength {:>4.0}  {:>7} findings  {}",
+            "{}  strength {:>4.0}  {:>7} {}  {}",
             campaign.id,
             campaign.score,
             campaign.findings.len(),
+            if campaign.findings.len() == 1 {
+                "finding "
+            } else {
+                "findings"
+            },
             shown::line_of(&campaign.title, 200)
         )?;
     }

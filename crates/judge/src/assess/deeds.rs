@@ -74,6 +74,16 @@ impl Asset {
         }
     }
 
+    /// As the beginning of what was done to it.
+    const fn was(self) -> &'static str {
+        match self {
+            Self::Mail => "e-mail was",
+            Self::Register => "the register was",
+            Self::Credentials => "passwords and credentials were",
+            Self::Files => "files were",
+        }
+    }
+
     const fn statement(self, copied: bool) -> &'static str {
         match (self, copied) {
             (Self::Mail, false) => "e-mail was accessed by somebody who had no right to",
@@ -172,9 +182,14 @@ pub(crate) fn unknown_copies(judgements: &[Judgement]) -> Vec<String> {
     let is_about = |about: &str| judgements.iter().any(|judgement| judgement.about == about);
     Asset::ALL
         .iter()
-        .map(|asset| asset.name())
-        .filter(|name| is_about(&format!("{name}/accessed")) && !is_about(&format!("{name}/copied")))
-        .map(|name| format!("Whether {name} was copied is not known: no record shows data leaving, and not every record is at hand."))
+        .filter(|asset| {
+            let name = asset.name();
+            is_about(&format!("{name}/accessed")) && !is_about(&format!("{name}/copied"))
+        })
+        .map(|asset| {
+            let was = asset.was();
+            format!("Whether {was} copied is not known: no record shows data leaving, and not every record is at hand.")
+        })
         .collect()
 }
 

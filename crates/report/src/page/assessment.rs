@@ -57,7 +57,7 @@ pub(super) fn statement(tally: &Tally<'_>) -> Markup {
                             p { (shown::line(&judgement.sentence(Scale::Phia))) }
                         }
                     }
-                    @for line in assessment.missing.iter().filter(|line| line.contains("was copied is not known")) { p { (shown::line(line)) } }
+                    @for line in assessment.missing.iter().filter(|line| line.contains(" copied is not known")) { p { (shown::line(line)) } }
                     p {
                         (words::counted_as(assessment.at_risk.iter().filter(|person| person.was_hit).count() as u64, "person was", "people were"))
                         " seen to be hit; "

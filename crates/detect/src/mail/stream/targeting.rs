@@ -13,8 +13,10 @@ const UNTARGETED: f64 = -6.0;
 const UNTARGETED_OF_ONE: f64 = -0.6;
 /// The share of a campaign's recipients that are in its target.
 pub(super) const ON_TARGET: f64 = 0.7;
-/// A circle of more of the people than that is no target: whoever writes to a parliament writes to its members.
+/// What more of the people are than that is no target: whoever writes to a parliament writes to its members.
 const BROAD: f64 = 0.2;
+/// The same for a group that the estate names: in a small house one that is picked on purpose may be a quarter of it.
+const BROAD_GROUP: f64 = 1.0 / 3.0;
 
 /// Whether its recipients belong together. Who picks people from a circle hits it with most messages, say seven in ten: so the
 /// likelihoods of the recipients under that and under chance are compared, for the circles that are hit beyond chance.
@@ -68,7 +70,8 @@ fn flattened(weight: f64) -> f64 {
 /// ln of the likelihood of these hits when a target is aimed at, over that by chance, less what was tried.
 pub(super) fn likelihood(one: &Enrichment) -> f64 {
     let share = one.members.max(1) as f64 / one.population.max(1) as f64;
-    if share > BROAD {
+    let broad = if one.kind == "group" { BROAD_GROUP } else { BROAD };
+    if share > broad {
         return f64::NEG_INFINITY;
     }
     let missed = one.drawn.saturating_sub(one.hit);
