@@ -77,10 +77,11 @@ def corpus(count, seed):
         raw = path.read_bytes()
         if raw.startswith(b"From "):
             raw = raw.split(b"\n", 1)[-1]
-        # Postfix puts an empty line before what is no header field, and drops NUL; that is not what is measured.
+        # Postfix puts an empty line before what is no header field, drops NUL and takes blanks before a colon out; that is not
+        # what is measured.
         head = re.split(rb"\r?\n\r?\n", raw, maxsplit=1)
         lines = re.split(rb"\r\n|\n|\r", head[0])
-        is_message = all(re.match(rb"[!-9;-~]+[ \t]*:|[ \t]", line) for line in lines) and lines[0][:1].strip()
+        is_message = all(re.match(rb"[!-9;-~]+:|[ \t]", line) for line in lines) and lines[0][:1].strip()
         if len(head) == 2 and is_message and len(raw) < 5_000_000 and b"\0" not in raw:
             raws.append(raw)
     return raws
