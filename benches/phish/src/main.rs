@@ -16,6 +16,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
+/// As in the binary.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> anyhow::Result<()> {
     let mut folders = std::env::args_os().skip(1).map(PathBuf::from).peekable();
     if folders.next_if(|word| word.as_os_str() == "speed").is_some() {
