@@ -118,7 +118,9 @@ def main():
 
         # A session that is open over the reload, and a message that only the new indicators are against.
         open_one = socket.create_connection(("127.0.0.1", servers.MILTER))
-        open_one.sendall(struct.pack(">IcIII", 13, b"O", 6, 0x1FF, 0x1FFFFF))
+        # No step may go unanswered (SMFIP_NR_*), so that each shows that the session lives.
+        open_one.settimeout(10)
+        open_one.sendall(struct.pack(">IcIII", 13, b"O", 6, 0x1FF, 0))
         open_one.recv(100)
         letter = b"From: a@sender.example\r\nTo: %s\r\nSubject: An invitation\r\nMessage-ID: <%s@sender.example>\r\nX-Bench: 0\r\n\r\nSee https://new-threat.example/x\r\n"
         to = mails[-1].recipient.encode()
