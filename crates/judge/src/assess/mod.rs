@@ -155,11 +155,15 @@ impl<'a> Assessor<'a> {
 
         let mut judgements = deeds::done(&members);
         let obtained = deeds::obtained(&members, self.estate, &self.index);
+        let used = who::use_of(&obtained, &found.leading_state, self.actors);
         let mut missing = deeds::unknown_copies(&obtained);
+        if !obtained.is_empty() && used.is_none() {
+            missing.push(who::UNKNOWN_USE.to_owned());
+        }
         missing.extend(self.context.missing.iter().cloned());
         judgements.extend(obtained.iter().cloned());
         judgements.append(&mut found.judgements);
-        judgements.extend(who::use_of(&obtained, &found.leading_state, self.actors));
+        judgements.extend(used);
         let mut at_risk = people::at_risk(&hit, &targeting, self.estate);
         for person in &mut at_risk {
             person.told = self.context.told.get(&person.person).cloned();

@@ -140,6 +140,9 @@ pub(super) fn judge(
     }
 }
 
+/// Where no state stands out.
+pub(super) const UNKNOWN_USE: &str = "What would be done with what was obtained is not known: it depends on who holds it, and the evidence names no state.";
+
 /// What would be done with what was obtained: a judgement of its own, by how such actors are reported to have used such data.
 pub(super) fn use_of(
     obtained: &[Judgement],

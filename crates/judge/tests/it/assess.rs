@@ -348,6 +348,12 @@ fn state_and_group_mail_and_register_are_judged_apart() {
             .iter()
             .any(|line| line.contains("e-mail was copied is not known"))
     );
+    // Use is said apart, as a judgement or as what is not known.
+    let is_use_open = assessment
+        .missing
+        .iter()
+        .any(|line| line.starts_with("What would be done with"));
+    assert_ne!(about.contains(&"use"), is_use_open);
     for judgement in &assessment.judgements {
         let sentence = judgement.sentence(Scale::Phia);
         assert!(sentence.contains(" %) that "), "{sentence}");

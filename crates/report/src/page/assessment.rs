@@ -57,7 +57,7 @@ pub(super) fn statement(tally: &Tally<'_>) -> Markup {
                             p { (shown::line(&judgement.sentence(Scale::Phia))) }
                         }
                     }
-                    @for line in assessment.missing.iter().filter(|line| line.contains(" copied is not known")) { p { (shown::line(line)) } }
+                    @for line in assessment.missing.iter().filter(|line| is_open(line)) { p { (shown::line(line)) } }
                     p {
                         (words::counted_as(assessment.at_risk.iter().filter(|person| person.was_hit).count() as u64, "person was", "people were"))
                         " seen to be hit; "
@@ -70,6 +70,11 @@ pub(super) fn statement(tally: &Tally<'_>) -> Markup {
             }
         }
     }
+}
+
+/// Whether the public is told that this is not known: what was copied, and what it would be used for.
+fn is_open(line: &str) -> bool {
+    line.contains(" copied is not known") || line.starts_with("What would be done with ")
 }
 
 /// Weak claims of a group are for the room, not for the public.
