@@ -47,6 +47,13 @@ def look(page, html, requests):
     return list(requests), text, None
 
 
+def catching(requests):
+    def caught(route):
+        requests.append(route.request.url)
+        route.abort()
+    return caught
+
+
 def words(text):
     return re.sub(r"\s+", " ", re.sub(r" ?\[leads to [^\]]*\]", "", text)).strip()
 
@@ -63,12 +70,10 @@ with sync_playwright() as play:
             if context:
                 context.close()
             context = browser.new_context(java_script_enabled=SCRIPTS)
-            page, requests = context.new_page(), []
-
-            def caught(route):
-                requests.append(route.request.url)
-                route.abort()
-            page.route("**/*", caught)
+            # A tab for each kind: an original may send its reader on a second later.
+            tabs = {which: (context.new_page(), []) for which in ("before", "after")}
+            for page, requests in tabs.values():
+                page.route("**/*", catching(requests))
         after = before.replace(".before.", ".after.")
         shown_page = after.removesuffix(".eml") + ".html"
         is_page = os.path.exists(shown_page)
@@ -80,6 +85,7 @@ with sync_playwright() as play:
         for which, all_pages in (("before", old), ("after", new)):
             shown = []
             for html in all_pages:
+                page, requests = tabs[which]
                 asked, text, error = look(page, html, requests)
                 asked = [url for url in asked if not url.startswith(LOCAL)]
                 count["pages"] += which == "after"
