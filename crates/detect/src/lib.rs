@@ -151,10 +151,7 @@ impl Detectors {
         let canaries = canaries
             .collect::<Result<Vec<_>, _>>()
             .map_err(LoadError::Canaries)?;
-        let dns = match sources.dns_files.as_slice() {
-            [] => None,
-            files => Some(mail::dns::Records::load(files).map_err(LoadError::Dns)?),
-        };
+        let dns = mail::dns::Records::load(&sources.dns_files).map_err(LoadError::Dns)?;
         let detectors = Self {
             sigma,
             yara,

@@ -1,4 +1,4 @@
-//! Which files of a folder of rules one method reads.
+//! Which files of a folder of rules one method reads, and reading what users name.
 
 use std::path::{Path, PathBuf};
 
@@ -13,6 +13,19 @@ pub(crate) fn list(dir: &Path, is_wanted: fn(&Path) -> bool) -> Result<Vec<PathB
     collect(dir, 0, is_wanted, &mut files)?;
     files.sort_unstable();
     Ok(files)
+}
+
+/// The text of a file of at most so many bytes; `what` is said of a longer one: "a rule".
+///
+/// # Errors
+///
+/// Why it cannot be read, in words.
+pub(crate) fn read_text(path: &Path, most: u64, what: &str) -> Result<String, String> {
+    let size = std::fs::metadata(path).map_err(|error| error.to_string())?.len();
+    if size > most {
+        return Err(format!("{size} bytes are more than {what} can have"));
+    }
+    std::fs::read_to_string(path).map_err(|error| error.to_string())
 }
 
 fn collect(

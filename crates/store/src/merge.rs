@@ -29,7 +29,8 @@ pub struct MergeReport {
 
 impl Case {
     /// Adds the evidence of the case in `other`, with all that came out of it, and what people noted there; evidence that
-    /// is in this case already is left as it is. The other case is not changed, except that what a killed run left there is put in order.
+    /// is in this case already is left as it is. The other case is not changed, except that what a killed run left there
+    /// is put in order.
     ///
     /// Findings of correlations of both cases are kept until the next [`Case::replace_correlations`]. Campaigns are
     /// removed: they have to be judged anew over all findings, with [`Case::set_campaigns`]. So the result is the

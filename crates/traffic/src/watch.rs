@@ -34,7 +34,7 @@ impl Watch {
             first: (EvidenceId::default(), Position::START),
             window: Vec::new(),
             inrushes: inrushes::Inrushes::new(salt(estate)),
-            outflows: outflows::Outflows::new(),
+            outflows: outflows::Outflows::default(),
             facts: Vec::new(),
         }
     }

@@ -47,9 +47,11 @@ pub fn files() -> Files {
     files
 }
 
-/// Where the files are checked in.
+/// Where the files are checked in: in the checkout that cargo runs this for, which need not be the one it was built in.
 pub fn checked_in_folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+    std::env::var_os("CARGO_MANIFEST_DIR")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from)
+        .join("..")
 }
 
 /// Writes all files below `folder` and removes evidence and indicators that were there before.

@@ -29,10 +29,7 @@ pub(super) fn inspect(arguments: &cli::Inspect) -> anyhow::Result<Outcome> {
         Some(file) => estate::load(file)?.0,
         None => Estate::default(),
     };
-    let dns = match arguments.dns.as_slice() {
-        [] => None,
-        files => Some(Records::load(files).map_err(anyhow::Error::msg)?),
-    };
+    let dns = Records::load(&arguments.dns).map_err(anyhow::Error::msg)?;
     let mut inspector = Inspector {
         arguments,
         anatomy: Anatomy::new(&estate).with_dns(dns),

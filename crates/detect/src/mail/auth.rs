@@ -30,10 +30,12 @@ pub(super) fn look(anatomy: &Anatomy, view: &View<'_>, facts: &mut Facts) {
 
 /// One result: method, value and properties.
 #[derive(Debug, PartialEq)]
-struct Stated<'a> {
-    method: &'a str,
-    result: AuthResult,
-    domain: Option<String>,
+pub(super) struct Stated<'a> {
+    /// As RFC 8601 calls it.
+    pub(super) method: &'a str,
+    pub(super) result: AuthResult,
+    /// The domain that it speaks for.
+    pub(super) domain: Option<String>,
 }
 
 fn authenticate(circle: &Circle, message: &Message<'_>, from: &str) -> Authentication {
@@ -77,19 +79,14 @@ fn check_again(
         _ => found.arc != AuthResult::Unknown,
     };
     let mut news = records.check(message, &client);
-    news.retain(|checked| checked.result != AuthResult::Unknown && !is_said(checked.method));
-    if news.iter().any(|checked| checked.method == "dkim") {
+    news.retain(|stated| stated.result != AuthResult::Unknown && !is_said(stated.method));
+    if news.iter().any(|stated| stated.method == "dkim") {
         // These were named by the message alone.
         found.signers.clear();
     }
     let from_domain = domain_of(&facts.from).unwrap_or_default();
-    for checked in news {
-        let stated = Stated {
-            method: checked.method,
-            result: checked.result,
-            domain: checked.domain,
-        };
-        take(found, &stated, &from_domain);
+    for stated in &news {
+        take(found, stated, &from_domain);
     }
 }
 

@@ -31,7 +31,9 @@ use mail_auth::{
 };
 use rustc_hash::FxHashSet;
 
+use super::auth::Stated;
 use super::circle::domain_of;
+use crate::rule_files;
 
 /// No file of records is longer.
 const MAX_FILE: u64 = 64 << 20;
@@ -46,13 +48,6 @@ pub struct Records {
     authenticator: MessageAuthenticator,
 }
 
-/// One result of a check: the method as RFC 8601 calls it, and the domain that it speaks for.
-pub(super) struct Checked {
-    pub(super) method: &'static str,
-    pub(super) result: AuthResult,
-    pub(super) domain: Option<String>,
-}
-
 /// Who handed a message over, as the first server of the receiver's saw it.
 pub(super) struct Client<'a> {
     pub(super) ip: Option<IpAddr>,
@@ -61,30 +56,27 @@ pub(super) struct Client<'a> {
 }
 
 impl Records {
-    /// Reads files of records.
+    /// Reads files of records; `None` where there are no files.
     ///
     /// # Errors
     ///
     /// Which file cannot be read, and why.
-    pub fn load(files: &[impl AsRef<Path>]) -> Result<Self, String> {
+    pub fn load(files: &[impl AsRef<Path>]) -> Result<Option<Self>, String> {
+        if files.is_empty() {
+            return Ok(None);
+        }
         let mut draft = Draft::default();
         for file in files {
             let file = file.as_ref();
-            let why = |reason: String| format!("{}: {reason}", file.display());
-            let length = std::fs::metadata(file)
-                .map_err(|error| why(error.to_string()))?
-                .len();
-            if length > MAX_FILE {
-                return Err(why(format!("{length} bytes; more than {MAX_FILE} are not read")));
-            }
-            let text = std::fs::read_to_string(file).map_err(|error| why(error.to_string()))?;
+            let why = |reason| format!("{}: {reason}", file.display());
+            let text = rule_files::read_text(file, MAX_FILE, "a file of records").map_err(why)?;
             draft.zone(&text).map_err(why)?;
         }
-        draft.finish()
+        draft.finish().map(Some)
     }
 
     /// What the records say of `message`. Empty where they say nothing.
-    pub(super) fn check(&self, message: &Message<'_>, client: &Client<'_>) -> Vec<Checked> {
+    pub(super) fn check(&self, message: &Message<'_>, client: &Client<'_>) -> Vec<Stated<'static>> {
         let Some(mut mail) = AuthenticatedMessage::parse(message.raw) else {
             return Vec::new();
         };
@@ -117,13 +109,13 @@ impl Records {
         message: &Message<'_>,
         client: &Client<'_>,
         texts: &Texts<'_>,
-    ) -> Option<Vec<Checked>> {
+    ) -> Option<Vec<Stated<'static>>> {
         let mut all = Vec::new();
         let signed = self
             .authenticator
             .verify_dkim(self.by(mail, texts))
             .now_or_never()?;
-        all.extend(signed.iter().map(|output| Checked {
+        all.extend(signed.iter().map(|output| Stated {
             method: "dkim",
             result: dkim_result(output.result()),
             domain: output.signature().map(|signature| signature.d.to_lowercase()),
@@ -132,7 +124,7 @@ impl Records {
             .authenticator
             .verify_arc(self.by(mail, texts))
             .now_or_never()?;
-        all.push(Checked {
+        all.push(Stated {
             method: "arc",
             result: dkim_result(sealed.result()),
             domain: None,
@@ -150,7 +142,7 @@ impl Records {
             .verify_spf(self.by(sender, texts))
             .now_or_never()?;
         let path_domain = domain_of(path).unwrap_or_else(|| client.helo.to_lowercase());
-        all.push(Checked {
+        all.push(Stated {
             method: "spf",
             result: spf_result(sent.result()),
             domain: Some(path_domain.clone()),
@@ -166,7 +158,7 @@ impl Records {
             .authenticator
             .verify_dmarc(self.by(aligned, texts))
             .now_or_never()?;
-        all.push(Checked {
+        all.push(Stated {
             method: "dmarc",
             result: dmarc_result(&aligned.result()),
             domain: None,

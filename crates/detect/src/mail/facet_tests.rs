@@ -19,6 +19,21 @@ impl blackrod_read::Sink for First<'_> {
     fn refuse(&mut self, _: Refusal) {}
 }
 
+/// What `anatomy` says of the first message of a file.
+pub(super) fn read(anatomy: &Anatomy, bytes: &[u8]) -> Facts {
+    let format = blackrod_read::formats()
+        .iter()
+        .find(|format| format.recognise(bytes))
+        .unwrap();
+    let mut first = First(anatomy, None);
+    let take = &mut |block| {
+        format.parse(&block, &mut first);
+        ControlFlow::Continue(())
+    };
+    format.split(&mut &bytes[..], take).unwrap();
+    first.1.unwrap()
+}
+
 fn facts_of(mail: &str) -> Facts {
     let estate = Estate {
         organisations: vec![Organisation {
@@ -37,19 +52,7 @@ fn facts_of(mail: &str) -> Facts {
         }],
         ..Estate::default()
     };
-    let anatomy = Anatomy::new(&estate);
-    let bytes = mail.replace('\n', "\r\n").into_bytes();
-    let format = blackrod_read::formats()
-        .iter()
-        .find(|format| format.recognise(&bytes))
-        .unwrap();
-    let mut first = First(&anatomy, None);
-    let take = &mut |block| {
-        format.parse(&block, &mut first);
-        ControlFlow::Continue(())
-    };
-    format.split(&mut &bytes[..], take).unwrap();
-    first.1.unwrap()
+    read(&Anatomy::new(&estate), mail.replace('\n', "\r\n").as_bytes())
 }
 
 fn codes(facts: &Facts) -> Vec<&str> {

@@ -92,7 +92,10 @@ fn read_folder(
         true => vec![dir.to_owned()],
         false => rule_files::list(dir, is_yaml)?,
     };
-    let read: Vec<_> = paths.par_iter().map(|path| (path, read_text(path))).collect();
+    let read: Vec<_> = paths
+        .par_iter()
+        .map(|path| (path, rule_files::read_text(path, MAX_FILE, "a rule")))
+        .collect();
     for (path, text) in read {
         let name = path.display().to_string();
         match text {
@@ -101,14 +104,6 @@ fn read_folder(
         }
     }
     Ok(())
-}
-
-fn read_text(path: &Path) -> Result<String, String> {
-    let size = std::fs::metadata(path).map_err(|error| error.to_string())?.len();
-    if size > MAX_FILE {
-        return Err(format!("{size} bytes are more than a rule can have"));
-    }
-    std::fs::read_to_string(path).map_err(|error| error.to_string())
 }
 
 /// Parses all files; what is no rule is told: one line per rule that cannot be read, one for all

@@ -5,8 +5,8 @@
 //! of its senders, and what remains by protocol. The sums of packets, bytes and flows over all events are those of
 //! the flows.
 //!
-//! Most conversations of a window are small, and nothing is kept of one of them by itself: sums by a hash of them tell first
-//! which may be large (a count-min sketch of one row, Cormode and Muthukrishnan 2005).
+//! Most conversations of a window are small, and nothing is kept of one of them by itself: [`Cells`] tell first which may be
+//! large.
 //!
 //! Fields: `src_ip`, `src_port`, `dst_ip`, `dst_port` (a port only where all flows have the same), `protocol`
 //! (`tcp`), `tcp_flags`, `packets`, `bytes`, `flows`, `end`; of sums by receiver `sources` in place of `src_ip`.
@@ -15,7 +15,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::hash::{BuildHasher as _, Hash, Hasher};
 
-use blackrod_model::{Class, Column, Event, Field, Flow, Position, Timestamp, Value, protocol_name};
+use blackrod_model::{Cells, Class, Column, Event, Field, Flow, Position, Timestamp, Value, protocol_name};
 use indexmap::IndexMap;
 use rustc_hash::{FxBuildHasher, FxHashSet};
 
@@ -26,9 +26,6 @@ const MOST: usize = 256;
 
 /// So many that may be among these are looked at by themselves.
 const CLOSELY: usize = 4 * MOST;
-
-/// Sums by hash.
-const CELLS: usize = 1 << 15;
 
 const MINUTE: i64 = 60_000_000;
 
@@ -67,16 +64,16 @@ struct Conversation {
 
 /// What tells which conversations of a window may be large.
 pub(super) struct Sketch {
-    conversations: Cells,
-    receivers: Cells,
+    conversations: Sizes,
+    receivers: Sizes,
 }
 
 impl Sketch {
     /// For about so many flows.
     pub(super) fn new(flows: usize) -> Self {
         Self {
-            conversations: Cells::new(flows),
-            receivers: Cells::new(flows),
+            conversations: Sizes::new(flows),
+            receivers: Sizes::new(flows),
         }
     }
 
@@ -103,7 +100,7 @@ impl Sketch {
             }
         }
         for (key, one) in tell_largest(std::mem::take(&mut sums.conversations), sink) {
-            let is_large = self.receivers.sum(&key.receiver()) >= least.1;
+            let is_large = self.receivers.of(&key.receiver()) >= least.1;
             sums.rest(key, &one, is_large);
         }
         for (key, one) in tell_largest(std::mem::take(&mut sums.receivers), sink) {
@@ -176,71 +173,59 @@ fn tell_largest(table: Table, sink: &mut dyn Sink) -> impl Iterator<Item = (Key,
         .map(|(_, left)| left)
 }
 
-/// Bytes by a hash of what they belong to: never fewer than its own.
-struct Cells {
-    of: Vec<u16>,
-    /// In units of 16 bytes, rounded up.
-    sums: Vec<u32>,
+/// How many bytes at least belong to each of what was added, in units of 16.
+struct Sizes {
+    /// The cells of what was added, in its order.
+    added: Vec<u16>,
+    cells: Cells,
 }
 
-impl Cells {
+impl Sizes {
     fn new(flows: usize) -> Self {
         Self {
-            of: Vec::with_capacity(flows),
-            sums: vec![0; CELLS],
+            added: Vec::with_capacity(flows),
+            cells: Cells::default(),
         }
     }
 
     #[inline]
     fn add(&mut self, key: &Key, bytes: u64) {
-        let cell = cell(key);
-        self.of.push(cell);
-        if let Some(sum) = self.sums.get_mut(usize::from(cell)) {
-            *sum = sum.saturating_add(u32::try_from(bytes.div_ceil(16)).unwrap_or(u32::MAX));
-        }
+        let cell = Cells::of(FxBuildHasher.hash_one(key));
+        self.added.push(cell);
+        self.cells.add(cell, bytes.div_ceil(16));
     }
 
-    /// The sum from which on what belongs to it is looked at by itself.
+    /// The size from which on something is looked at by itself.
     fn least(&self) -> u32 {
-        if self.of.len() <= CLOSELY {
-            return 0;
+        match self.added.len() <= CLOSELY {
+            true => 0,
+            false => self.cells.largest_after(CLOSELY),
         }
-        let mut sums = self.sums.clone();
-        *sums.select_nth_unstable_by_key(CLOSELY, |sum| Reverse(*sum)).1
     }
 
-    fn sum(&self, key: &Key) -> u32 {
-        self.sums.get(usize::from(cell(key))).copied().unwrap_or_default()
+    fn of(&self, key: &Key) -> u32 {
+        self.cells.sum(Cells::of(FxBuildHasher.hash_one(key)))
     }
 
-    /// The sums of what was added, in its order.
+    /// Those of what was added, in its order.
     fn each(&self) -> impl Iterator<Item = u32> {
-        self.of
-            .iter()
-            .map(|cell| self.sums.get(usize::from(*cell)).copied().unwrap_or_default())
+        self.added.iter().map(|cell| self.cells.sum(*cell))
     }
 
     fn clear(&mut self) {
-        self.of.clear();
-        self.sums.fill(0);
+        self.added.clear();
+        self.cells.clear();
     }
-}
-
-#[inline]
-fn cell(key: &Key) -> u16 {
-    // The upper bits of this hash are the mixed ones.
-    (FxBuildHasher.hash_one(key) >> (64 - CELLS.trailing_zeros())) as u16
 }
 
 impl Hash for Key {
     /// Fewer rounds than for each field by itself.
     #[inline]
     fn hash<H: Hasher>(&self, state: &mut H) {
-        let folded = |bits: u128| bits as u64 ^ ((bits >> 64) as u64).rotate_left(32);
         let service =
             u64::from(self.service) << 16 | u64::from(self.protocol) << 8 | u64::from(self.to_service);
-        state.write_u64(folded(self.src));
-        state.write_u64(folded(self.dst));
+        state.write_u64(Flow::folded(self.src));
+        state.write_u64(Flow::folded(self.dst));
         state.write_u64((self.minute as u64).rotate_left(32) ^ service);
     }
 }

@@ -15,14 +15,12 @@ use blackrod_model::{Position, Refusal, Timestamp};
 
 use super::batch::Batch;
 use super::export::{self, MAX_DATAGRAM};
+use super::records::V5_RECORD;
 use super::templates::Templates;
 use crate::{Block, Format, ReadError, Sink, SplitOutcome};
 
 /// Files of datagrams.
 pub(crate) struct Datagrams;
-
-/// About so many bytes tell of a flow.
-const RECORD_LEN: usize = 48;
 
 /// Blocks are cut as soon as they are this long.
 const BLOCK_LEN: usize = 1 << 20;
@@ -118,7 +116,7 @@ impl Format for Datagrams {
 
     fn parse(&self, block: &Block, sink: &mut dyn Sink) {
         let mut templates = Templates::decode(&block.context);
-        let mut batch = Batch::new(sink, block.bytes.len() / RECORD_LEN);
+        let mut batch = Batch::new(sink, block.bytes.len() / V5_RECORD);
         let mut at = Position {
             offset: block.offset,
             record: block.first_record,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::hash::BuildHasher as _;
 use std::net::IpAddr;
 
-use blackrod_model::{EvidenceId, Fact, Flow, Outflow, Position, Timestamp};
+use blackrod_model::{Cells, EvidenceId, Fact, Flow, Outflow, Position, Timestamp};
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use crate::DAY;
@@ -28,13 +28,11 @@ pub(super) fn weight(out: u64, back: u64) -> u64 {
     out.max(back / 16)
 }
 
-/// Sums by hash.
-const CELLS: usize = 1 << 15;
-
 /// Sums up what went out and came in within windows of flows, and keeps its room from window to window.
+#[derive(Default)]
 pub(crate) struct Outflows {
-    /// At least the weight of each exchange, in units of 16 bytes, by a hash of it.
-    cells: Vec<u32>,
+    /// At least the weight of each exchange, in units of 16 bytes.
+    cells: Cells,
     /// Exchanges that may count.
     pairs: FxHashMap<(i64, u128, u128), (u64, u64)>,
     /// The rest, by day and machine.
@@ -53,15 +51,6 @@ struct Crossing {
 }
 
 impl Outflows {
-    pub(crate) fn new() -> Self {
-        Self {
-            cells: vec![0; CELLS],
-            pairs: FxHashMap::default(),
-            rest: FxHashMap::default(),
-            firsts: FxHashMap::default(),
-        }
-    }
-
     /// Adds what went out and came in within these flows to `facts`, one for each day.
     pub(crate) fn of(
         &mut self,
@@ -70,22 +59,16 @@ impl Outflows {
         inside: &Inside,
         facts: &mut Vec<Fact>,
     ) {
-        self.cells.fill(0);
+        self.cells.clear();
         for crossing in flows.iter().filter_map(|flow| Crossing::of(flow, inside)) {
-            if let Some(sum) = self.cells.get_mut(crossing.cell()) {
-                let unit = if crossing.is_out { 16 } else { 256 };
-                let units = u32::try_from(crossing.bytes.div_ceil(unit)).unwrap_or(u32::MAX);
-                *sum = sum.saturating_add(units);
-            }
+            let unit = if crossing.is_out { 16 } else { 256 };
+            self.cells.add(crossing.cell(), crossing.bytes.div_ceil(unit));
         }
         for crossing in flows.iter().filter_map(|flow| Crossing::of(flow, inside)) {
             let day = crossing.time.div_euclid(DAY);
             let first = self.firsts.entry(day).or_insert(crossing.time);
             *first = crossing.time.min(*first);
-            let may_count = self
-                .cells
-                .get(crossing.cell())
-                .is_some_and(|sum| u64::from(*sum) >= LEAST / 16);
+            let may_count = u64::from(self.cells.sum(crossing.cell())) >= LEAST / 16;
             let sum = match may_count {
                 true => self.pairs.entry((day, crossing.host, crossing.peer)).or_default(),
                 false => self.rest.entry((day, crossing.host)).or_default(),
@@ -132,8 +115,8 @@ impl Crossing {
     }
 
     #[inline]
-    fn cell(&self) -> usize {
-        (FxBuildHasher.hash_one((self.host, self.peer)) >> (64 - CELLS.trailing_zeros())) as usize
+    fn cell(&self) -> u16 {
+        Cells::of(FxBuildHasher.hash_one((self.host, self.peer)))
     }
 }
 

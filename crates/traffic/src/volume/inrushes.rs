@@ -6,9 +6,9 @@
 use std::hash::{Hash, Hasher};
 use std::net::IpAddr;
 
-use blackrod_model::{EvidenceId, Fact, Flow, Inrush, Position, Timestamp};
+use blackrod_model::{Cells, EvidenceId, Fact, Flow, Inrush, Position, Timestamp};
 use indexmap::IndexMap;
-use rustc_hash::{FxBuildHasher, FxHashMap};
+use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 
 use super::kinds::Kind;
 use crate::MINUTE;
@@ -66,7 +66,7 @@ impl Hash for Key {
     /// Fewer rounds than for each field by itself.
     #[inline]
     fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u64(self.receiver as u64 ^ ((self.receiver >> 64) as u64).rotate_left(32));
+        state.write_u64(Flow::folded(self.receiver));
         state.write_u64((self.minute as u64).rotate_left(32) ^ u64::from(self.kind.0));
     }
 }
@@ -242,36 +242,31 @@ fn share(count: u64, minutes: i64) -> u64 {
     }
 }
 
-/// So many counters tell which networks may be crowded.
-const CELLS: usize = 1 << 15;
-
 /// The networks of a window that got most packets.
 struct Crowds {
     salt: u64,
-    /// Packets by a salted hash of the network: never fewer than its own.
-    cells: Vec<u32>,
+    /// Packets by a salted hash of the network.
+    cells: Cells,
     packets: FxHashMap<u128, u64>,
-    crowded: FxHashMap<u128, ()>,
+    crowded: FxHashSet<u128>,
 }
 
 impl Crowds {
     fn new(salt: u64) -> Self {
         Self {
             salt: salt | 1,
-            cells: vec![0; CELLS],
+            cells: Cells::default(),
             packets: FxHashMap::default(),
-            crowded: FxHashMap::default(),
+            crowded: FxHashSet::default(),
         }
     }
 
     /// Finds those with at least [`FLOOR`] packets.
     fn find(&mut self, flows: &[Flow]) {
-        self.cells.fill(0);
+        self.cells.clear();
         for flow in flows {
             let cell = self.cell(network_bits(Flow::bits(flow.dst), NETWORK_V6));
-            if let Some(cell) = self.cells.get_mut(cell) {
-                *cell = cell.saturating_add(u32::try_from(flow.packets).unwrap_or(u32::MAX));
-            }
+            self.cells.add(cell, flow.packets);
         }
         self.packets.clear();
         for flow in flows {
@@ -290,27 +285,25 @@ impl Crowds {
         crowded.truncate(CLOSELY);
         self.crowded.clear();
         self.crowded
-            .extend(crowded.into_iter().map(|(network, _)| (network, ())));
+            .extend(crowded.into_iter().map(|(network, _)| network));
     }
 
     /// Whether an address lies in one of them.
     #[inline]
     fn has(&self, address: u128) -> bool {
         let network = network_bits(address, NETWORK_V6);
-        self.may_have(network) && self.crowded.contains_key(&network)
+        self.may_have(network) && self.crowded.contains(&network)
     }
 
     #[inline]
     fn may_have(&self, network: u128) -> bool {
-        self.cells
-            .get(self.cell(network))
-            .is_some_and(|packets| u64::from(*packets) >= FLOOR)
+        u64::from(self.cells.sum(self.cell(network))) >= FLOOR
     }
 
     #[inline]
-    fn cell(&self, network: u128) -> usize {
-        let folded = (network ^ network >> 64) as u64 ^ self.salt.rotate_left(32);
-        (folded.wrapping_mul(self.salt) >> (64 - CELLS.trailing_zeros())) as usize
+    fn cell(&self, network: u128) -> u16 {
+        let salted = Flow::folded(network) ^ self.salt.rotate_left(32);
+        Cells::of(salted.wrapping_mul(self.salt))
     }
 }
 

@@ -3,16 +3,16 @@
 #![allow(clippy::unwrap_used)]
 
 use std::io::Write as _;
-use std::ops::ControlFlow;
 
 use base64::Engine as _;
+use blackrod_model::Estate;
 use blackrod_model::mail::{AuthResult, Authentication};
-use blackrod_model::{Estate, Event, EvidenceId, Refusal};
 use mail_auth::common::crypto::Ed25519Key;
 use mail_auth::common::headers::HeaderWriter as _;
 use mail_auth::dkim::DkimSigner;
 
 use super::super::Anatomy;
+use super::super::facet_tests::read;
 use super::Records;
 
 const RECEIVED: &str = "Received: from out.news.example (out.news.example [203.0.113.7]) by mx.assembly.example with ESMTPS; \
@@ -23,31 +23,12 @@ const POLICY: &str = "_dmarc.news.example. 300 IN TXT \"v=DMARC1; p=reject\"\n";
 const SENDERS: &str = "news.example. 300 IN TXT \"v=spf1 mx -all\"\nnews.example. 300 IN MX 10 out.news.example.\n\
                        out.news.example. 300 IN A 203.0.113.7\n";
 
-struct First<'a>(&'a Anatomy, Option<Authentication>);
-
-impl blackrod_read::Sink for First<'_> {
-    fn event(&mut self, event: Event<'_>) {
-        let facts = self.0.facts(EvidenceId::default(), &event);
-        self.1 = facts.map(|facts| facts.authentication);
-    }
-    fn refuse(&mut self, _: Refusal) {}
-}
-
 fn checked(mail: &str, zone: &str) -> Authentication {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(zone.as_bytes()).unwrap();
     let records = Records::load(&[file.path()]).unwrap();
-    let anatomy = Anatomy::new(&Estate::default()).with_dns(Some(records));
-    let bytes = mail.as_bytes();
-    let mut formats = blackrod_read::formats().iter();
-    let format = formats.find(|format| format.recognise(bytes)).unwrap();
-    let mut first = First(&anatomy, None);
-    let take = &mut |block| {
-        format.parse(&block, &mut first);
-        ControlFlow::Continue(())
-    };
-    format.split(&mut &bytes[..], take).unwrap();
-    first.1.unwrap()
+    let anatomy = Anatomy::new(&Estate::default()).with_dns(records);
+    read(&anatomy, mail.as_bytes()).authentication
 }
 
 /// The message as it arrived, and its key as it stands in the DNS.
