@@ -1,7 +1,7 @@
 //! Style sheets and style attributes: every URL is found within bounds, and none is left in what is shown.
 #![no_main]
 
-use blackrod_detect::mail::page::{Page, URL_LENGTH};
+use blackrod_mail::page::{Page, URL_LENGTH};
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let css = String::from_utf8_lossy(data);

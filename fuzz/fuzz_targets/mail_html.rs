@@ -1,7 +1,7 @@
 //! HTML as somebody sends it: walked within bounds, and shown so that nothing loads.
 #![no_main]
 
-use blackrod_detect::mail::page::{LIST_LIMIT, Page, TEXT_LIMIT};
+use blackrod_mail::page::{LIST_LIMIT, Page, TEXT_LIMIT};
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let html = String::from_utf8_lossy(data);

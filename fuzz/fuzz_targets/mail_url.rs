@@ -1,8 +1,8 @@
 //! URLs: read as browsers do, made templates, unwrapped, compared with an address.
 #![no_main]
 
-use blackrod_detect::mail::token::Derivations;
-use blackrod_detect::mail::url::Target;
+use blackrod_mail::token::Derivations;
+use blackrod_mail::url::Target;
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let url = String::from_utf8_lossy(data);

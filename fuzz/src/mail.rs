@@ -3,9 +3,9 @@
 use std::ops::ControlFlow;
 use std::sync::LazyLock;
 
-use blackrod_detect::mail::Anatomy;
-use blackrod_detect::mail::page::Page;
-use blackrod_detect::mail::score::Weights;
+use blackrod_mail::Anatomy;
+use blackrod_mail::page::Page;
+use blackrod_mail::score::Weights;
 use blackrod_model::mail::Facts;
 use blackrod_model::{Estate, Event, EvidenceId, Refusal};
 use blackrod_read::{Formats, Sink};

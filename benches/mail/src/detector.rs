@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use blackrod_detect::mail::stream::{Options, Stream};
+use blackrod_mail::stream::{Options, Stream};
 use blackrod_model::Estate;
 use blackrod_model::mail::{Facts, MailCampaign};
 

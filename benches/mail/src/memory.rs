@@ -1,6 +1,6 @@
 //! What a stream remembers: one stream over the mail of several runs, one after the other, as if a year went by.
 
-use blackrod_detect::mail::stream::{Options, Stream};
+use blackrod_mail::stream::{Options, Stream};
 use blackrod_model::{EvidenceId, Timestamp};
 use blackrod_simulate::{Assumptions, Simulation};
 

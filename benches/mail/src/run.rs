@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use blackrod_detect::mail::Anatomy;
+use blackrod_mail::Anatomy;
 use blackrod_model::mail::Facts;
 use blackrod_model::{Estate, Event, EvidenceId, Position, Refusal};
 use blackrod_read::{Block, Format as _, Sink, mail::Eml};

@@ -4,8 +4,8 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use blackrod_detect::mail::Anatomy;
-use blackrod_detect::mail::score::Weights;
+use blackrod_mail::Anatomy;
+use blackrod_mail::score::Weights;
 use blackrod_model::mail::Facts;
 use blackrod_model::{Estate, Event, EvidenceId, Refusal};
 use blackrod_read::Sink;

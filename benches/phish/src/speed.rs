@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::Context as _;
-use blackrod_detect::mail::Anatomy;
-use blackrod_detect::mail::score::Weights;
+use blackrod_mail::Anatomy;
+use blackrod_mail::score::Weights;
 use blackrod_model::Estate;
 
 use crate::corpus::facts;

@@ -13,8 +13,8 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use blackrod_detect::mail::Anatomy;
 use blackrod_detect::{Detectors, Found, Scanner, Sources};
+use blackrod_mail::Anatomy;
 use blackrod_model::{Estate, Event, EvidenceId, Refusal};
 use blackrod_read::{Sink, formats};
 

@@ -281,12 +281,7 @@ fn read_folder(
 ) -> Result<(), LoadError> {
     for path in rule_files::list(dir, |path| id_of(path).is_some())? {
         let Some(id) = id_of(&path) else { continue };
-        let size = path.symlink_metadata().map(|meta| meta.len()).unwrap_or_default();
-        let read = match size <= MAX_FILE {
-            true => std::fs::read_to_string(&path).map_err(|error| error.to_string()),
-            false => Err(format!("larger than {MAX_FILE} bytes")),
-        };
-        match read {
+        match rule_files::read_text(&path, MAX_FILE, "an analytic") {
             Ok(text) => {
                 texts.insert(id, text);
             }

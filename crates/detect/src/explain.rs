@@ -1,10 +1,10 @@
 //! What the detectors say of themselves.
 
 use crate::flood::requests;
-use crate::mail::stream;
 use crate::{
     accounts, analytics, canary, indicators, rarity, register, senders, servers, sigma, traffic, yara,
 };
+use blackrod_mail::stream;
 
 /// A detector's documentation.
 #[derive(Clone, Copy, Debug)]

@@ -13,7 +13,6 @@ pub mod entities;
 pub mod explain;
 pub mod flood;
 pub mod indicators;
-pub mod mail;
 pub mod rarity;
 pub mod register;
 mod rule_files;
@@ -26,6 +25,7 @@ pub use blackrod_traffic as traffic;
 
 use std::path::PathBuf;
 
+use blackrod_mail as mail;
 use blackrod_model::{
     Estate, Event, EvidenceId, Fact, Finding, Flow, Position, Premise, Refusal, RuleProblem, RuleSet, Sha256,
 };
@@ -151,7 +151,7 @@ impl Detectors {
         let canaries = canaries
             .collect::<Result<Vec<_>, _>>()
             .map_err(LoadError::Canaries)?;
-        let dns = mail::dns::Records::load(&sources.dns_files).map_err(LoadError::Dns)?;
+        let dns = dns_records(&sources.dns_files)?;
         let detectors = Self {
             sigma,
             yara,
@@ -284,6 +284,28 @@ impl Scanner<'_> {
     /// Which kinds of records this scanner met.
     pub fn into_seen(self) -> SeenSources {
         SeenSources(self.sigma.seen().cloned().collect())
+    }
+}
+
+/// The records of the DNS in `files` (zone files, or what dig prints); `None` where there are no files.
+///
+/// # Errors
+///
+/// [`LoadError::Dns`] for a file that cannot be read.
+pub fn dns_records(files: &[PathBuf]) -> Result<Option<mail::dns::Records>, LoadError> {
+    let zones = files.iter().map(|file| {
+        let name = file.display().to_string();
+        match rule_files::read_text(file, mail::dns::MAX_ZONE, "a file of records") {
+            Ok(text) => Ok((name, text)),
+            Err(reason) => Err(LoadError::Dns(format!("{name}: {reason}"))),
+        }
+    });
+    let zones = zones.collect::<Result<Vec<_>, _>>()?;
+    match zones.is_empty() {
+        true => Ok(None),
+        false => mail::dns::Records::parse(&zones)
+            .map(Some)
+            .map_err(LoadError::Dns),
     }
 }
 

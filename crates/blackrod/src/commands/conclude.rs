@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use blackrod_detect::flood::requests;
-use blackrod_detect::mail::stream::{Options, Stream};
 use blackrod_detect::{Detectors, accounts, rarity, register, senders, servers, traffic};
 use blackrod_judge::Revisions;
+use blackrod_mail::stream::{Options, Stream};
 use blackrod_model::assessment::Remark;
 use blackrod_model::flood::Flood;
 use blackrod_model::mail::Term;

@@ -6,9 +6,8 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
-use blackrod_detect::mail::Anatomy;
-use blackrod_detect::mail::dns::Records;
-use blackrod_detect::mail::score::{Scored, Weights};
+use blackrod_mail::Anatomy;
+use blackrod_mail::score::{Scored, Weights};
 use blackrod_model::mail::{Facts, Message, PartRole};
 use blackrod_model::{Estate, Event, EvidenceId, Refusal};
 use blackrod_read::{Format, Formats, HEAD_LEN, Sink};
@@ -29,7 +28,7 @@ pub(super) fn inspect(arguments: &cli::Inspect) -> anyhow::Result<Outcome> {
         Some(file) => estate::load(file)?.0,
         None => Estate::default(),
     };
-    let dns = Records::load(&arguments.dns).map_err(anyhow::Error::msg)?;
+    let dns = blackrod_detect::dns_records(&arguments.dns)?;
     let mut inspector = Inspector {
         arguments,
         anatomy: Anatomy::new(&estate).with_dns(dns),

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
-use blackrod_detect::mail::stream::{Ongoing, Options, Stream};
+use blackrod_mail::stream::{Ongoing, Options, Stream};
 use blackrod_model::mail::{Facts, MailCampaign, Term};
 use blackrod_model::{Estate, EvidenceId, Finding, Timestamp};
 use crossbeam_channel::{Receiver, Sender, bounded};

@@ -89,7 +89,7 @@ fn read_folder(
 ) -> Result<(), LoadError> {
     for path in rule_files::list(root, is_yara)? {
         let name = path.strip_prefix(root).unwrap_or(&path).display().to_string();
-        match read_rule(&path) {
+        match rule_files::read_text(&path, MAX_FILE, "a file of rules") {
             Ok(text) => files.push(RuleFile { name, text }),
             Err(reason) => problems.push(RuleProblem {
                 rule: name,
@@ -99,15 +99,6 @@ fn read_folder(
         }
     }
     Ok(())
-}
-
-fn read_rule(path: &Path) -> Result<String, String> {
-    let size = std::fs::metadata(path).map_err(|error| error.to_string())?.len();
-    if size > MAX_FILE {
-        return Err(format!("{size} bytes are more than a file of rules should have"));
-    }
-    let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
-    String::from_utf8(bytes).map_err(|error| format!("not UTF-8: {error}"))
 }
 
 fn compile(files: &[RuleFile], mut problems: Vec<RuleProblem>) -> (Rules, RuleSet) {

@@ -367,7 +367,7 @@ fn project(source: &str) -> Vec<u8> {
 }
 
 /// A code of `HTTPS://QR.EXAMPLE/A`, row by row.
-const WEB_CODE: &str = include_str!("../../src/mail/attachment/qr_test.txt");
+const WEB_CODE: &str = include_str!("../../../mail/src/attachment/qr_test.txt");
 
 fn picture(name: &str) -> Vec<u8> {
     assert_eq!(name, "web", "the only picture");

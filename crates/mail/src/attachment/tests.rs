@@ -557,8 +557,8 @@ fn hostile_files_neither_panic_nor_last() {
 
 #[test]
 fn every_signal_is_in_the_table() {
-    let table = include_str!("../../../../../content/mail/signals.toml");
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/mail");
+    let table = include_str!("../../../../content/mail/signals.toml");
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut files: Vec<_> = std::fs::read_dir(folder.join("attachment"))
         .unwrap()
         .map(|entry| entry.unwrap().path())

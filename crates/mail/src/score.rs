@@ -61,7 +61,7 @@ struct Signals {
 impl Weights {
     /// The built-in table.
     pub fn load() -> Self {
-        let table: Signals = table(include_str!("../../../../content/mail/signals.toml"));
+        let table: Signals = table(include_str!("../../../content/mail/signals.toml"));
         let by_code = table
             .signal
             .into_iter()

@@ -94,11 +94,11 @@ struct Services {
 impl Lists {
     /// The built-in lists.
     pub(crate) fn load() -> Self {
-        let brands: Brands = table(include_str!("../../../../content/mail/brands.toml"));
-        let press: Press = table(include_str!("../../../../content/mail/press.toml"));
-        let words: Words = table(include_str!("../../../../content/mail/words.toml"));
-        let hosts: Hosts = table(include_str!("../../../../content/mail/hosts.toml"));
-        let services: Services = table(include_str!("../../../../content/mail/bulk-services.toml"));
+        let brands: Brands = table(include_str!("../../../content/mail/brands.toml"));
+        let press: Press = table(include_str!("../../../content/mail/press.toml"));
+        let words: Words = table(include_str!("../../../content/mail/words.toml"));
+        let hosts: Hosts = table(include_str!("../../../content/mail/hosts.toml"));
+        let services: Services = table(include_str!("../../../content/mail/bulk-services.toml"));
         let mail_hosts = hosts.mail_host.into_iter().map(|host| MailHost {
             domains: host.domains,
             prefixes: host

@@ -9,7 +9,7 @@ use rustc_hash::FxHashSet;
 
 use super::url::Target;
 
-const TABLE: &str = include_str!("../../../../content/mail/links.toml");
+const TABLE: &str = include_str!("../../../content/mail/links.toml");
 /// How many links are unwrapped, one within the other.
 const UNWRAP_LIMIT: usize = 4;
 

@@ -12,7 +12,7 @@ mod circle;
 pub mod dns;
 #[cfg(test)]
 mod facet_tests;
-pub(crate) mod fields;
+pub mod fields;
 mod fold;
 mod held;
 mod hosts;
@@ -37,7 +37,6 @@ mod wording;
 use blackrod_model::mail::{Facts, Message, Part, PartRole, Signal, hash};
 use blackrod_model::{Estate, Event, EvidenceId};
 
-use crate::clip;
 use circle::Circle;
 use page::Page;
 use token::Derivations;
@@ -97,7 +96,7 @@ impl Anatomy {
     }
 
     /// [`Anatomy::facts`], and the text that a reader of the message sees, at most 64 KiB of it.
-    pub(crate) fn facts_and_text(&self, evidence: EvidenceId, event: &Event<'_>) -> Option<(Facts, String)> {
+    pub fn facts_and_text(&self, evidence: EvidenceId, event: &Event<'_>) -> Option<(Facts, String)> {
         let message = event.mail.as_deref()?;
         let recipients = recipients(message);
         let pages = held::pages(message);
@@ -185,6 +184,11 @@ fn signal_once(facts: &mut Facts, code: &str, seen: &str) {
     if facts.signals.iter().all(|known| known.code != code) {
         signal(facts, code, seen);
     }
+}
+
+/// The first `limit` bytes of a text, cut between characters.
+fn clip(text: &str, limit: usize) -> &str {
+    text.get(..text.floor_char_boundary(limit)).unwrap_or(text)
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ const MAX_VALUES: usize = 500;
 
 /// `event` with what is known of its message besides its header: `facts` and the text that a reader sees. Everything but
 /// the lists is borrowed. The message itself is left out.
-pub(crate) fn with_facts<'e>(event: &'e Event<'_>, facts: &'e Facts, text: &'e str) -> Event<'e> {
+pub fn with_facts<'e>(event: &'e Event<'_>, facts: &'e Facts, text: &'e str) -> Event<'e> {
     let mut seen = Event::new(event.class, event.time, event.at);
     seen.source.product = event.source.product;
     seen.columns = event.columns;

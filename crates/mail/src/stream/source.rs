@@ -7,7 +7,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::cluster::Marked;
 use super::history::Seen;
 use super::people::Recipient;
-use crate::mail::lookalike::registrable;
+use crate::lookalike::registrable;
 
 /// The number of a source among all that there were.
 pub(super) type SourceId = u32;

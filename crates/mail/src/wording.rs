@@ -46,7 +46,7 @@ struct Matcher {
 }
 
 static MATCHER: LazyLock<Matcher> = LazyLock::new(|| {
-    let table: Phrases = table(include_str!("../../../../content/mail/phrases.toml"));
+    let table: Phrases = table(include_str!("../../../content/mail/phrases.toml"));
     let mut matcher = Matcher {
         automaton: None,
         themes: Vec::new(),

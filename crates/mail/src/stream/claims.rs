@@ -3,7 +3,7 @@
 use blackrod_model::mail::{Facts, hash};
 
 use super::history::{DAY, History, Kind, Seen};
-use crate::mail::lookalike::{Kin, Lookalikes, Trick};
+use crate::lookalike::{Kin, Lookalikes, Trick};
 
 /// People here who get a sender's mail before the name counts as one that is known here.
 const KNOWN_TO: f32 = 8.0;

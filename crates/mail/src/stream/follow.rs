@@ -12,7 +12,7 @@ use super::remember::Before;
 use super::sketch::mix;
 use super::source::{self, Marks, Relation, Source, SourceId, Standing};
 use super::{Stream, known_days};
-use crate::mail::circle::Circle;
+use crate::circle::Circle;
 
 /// The groups of signals that say a message is in somebody else's name or look.
 const BORROWED: [&str; 3] = ["identity", "lookalike", "free-mail"];

@@ -8,7 +8,6 @@ use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -33,10 +32,9 @@ use rustc_hash::FxHashSet;
 
 use super::auth::Stated;
 use super::circle::domain_of;
-use crate::rule_files;
 
-/// No file of records is longer.
-const MAX_FILE: u64 = 64 << 20;
+/// No zone file is longer.
+pub const MAX_ZONE: u64 = 64 << 20;
 
 /// Records of the DNS, and what checks by them.
 pub struct Records {
@@ -56,23 +54,17 @@ pub(super) struct Client<'a> {
 }
 
 impl Records {
-    /// Reads files of records; `None` where there are no files.
+    /// The records of zone files (or of what dig prints): names, for errors, with their texts.
     ///
     /// # Errors
     ///
-    /// Which file cannot be read, and why.
-    pub fn load(files: &[impl AsRef<Path>]) -> Result<Option<Self>, String> {
-        if files.is_empty() {
-            return Ok(None);
-        }
+    /// Which text is no zone file, and why.
+    pub fn parse(zones: &[(String, String)]) -> Result<Self, String> {
         let mut draft = Draft::default();
-        for file in files {
-            let file = file.as_ref();
-            let why = |reason| format!("{}: {reason}", file.display());
-            let text = rule_files::read_text(file, MAX_FILE, "a file of records").map_err(why)?;
-            draft.zone(&text).map_err(why)?;
+        for (name, text) in zones {
+            draft.zone(text).map_err(|reason| format!("{name}: {reason}"))?;
         }
-        draft.finish().map(Some)
+        draft.finish()
     }
 
     /// What the records say of `message`. Empty where they say nothing.

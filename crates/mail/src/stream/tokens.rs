@@ -102,7 +102,7 @@ impl Part {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mail::stream::source::KeptLink;
+    use crate::stream::source::KeptLink;
 
     fn message(to: &str, value: u64) -> Kept {
         Kept {

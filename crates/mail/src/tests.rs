@@ -238,7 +238,7 @@ fn a_swallowed_encrypted_part_is_seen() {
 
 #[test]
 fn every_signal_of_these_facets_has_a_meaning() {
-    let table = include_str!("../../../../content/mail/signals.toml");
+    let table = include_str!("../../../content/mail/signals.toml");
     let sources = [
         include_str!("beacon.rs"),
         include_str!("link.rs"),

@@ -30,8 +30,8 @@ mod tests;
 use blackrod_model::mail::{AuthResult, Facts, Fired, LinkRole, MailCampaign, Term, hash};
 use blackrod_model::{Estate, Finding};
 
-use crate::mail::lists::Lists;
-use crate::mail::score::Weights;
+use crate::lists::Lists;
+use crate::score::Weights;
 use arrivals::Arrivals;
 use campaign::Surroundings;
 use claims::Claims;
