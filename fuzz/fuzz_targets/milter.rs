@@ -5,13 +5,13 @@ use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
     let (cut, data) = data.split_first().unwrap_or((&0, &[]));
-    let mut whole = data.to_vec();
+    let mut whole = bytes::BytesMut::from(data);
     let mut at_once = Vec::new();
     while let Ok(Some(command)) = blackrod_milter::next_command(&mut whole) {
         at_once.push(command);
     }
     let mut pieces = Vec::new();
-    let mut received = Vec::new();
+    let mut received = bytes::BytesMut::new();
     'all: for piece in data.chunks(usize::from(*cut).max(1)) {
         received.extend_from_slice(piece);
         loop {

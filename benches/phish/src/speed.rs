@@ -32,8 +32,9 @@ pub(crate) fn measure(folders: &[PathBuf]) -> anyhow::Result<()> {
     let bytes: usize = mails.iter().map(|mail| mail.bytes.len()).sum();
     println!("{} files, {:.1} MB", mails.len(), bytes as f64 / 1e6);
     let anatomy = Anatomy::new(&Estate::default());
+    let with_language = Anatomy::new(&Estate::default()).with_language(true);
     let weights = Weights::load();
-    let (mut ours, mut bare) = (Vec::new(), Vec::new());
+    let (mut ours, mut all, mut bare) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         let start = cpu_seconds()?;
         for mail in &mut mails {
@@ -45,13 +46,20 @@ pub(crate) fn measure(folders: &[PathBuf]) -> anyhow::Result<()> {
         ours.push(cpu_seconds()? - start);
         let start = cpu_seconds()?;
         for mail in &mails {
+            let facts = facts(&with_language, &mail.bytes);
+            std::hint::black_box(facts.map(|facts| weights.score(&facts).score));
+        }
+        all.push(cpu_seconds()? - start);
+        let start = cpu_seconds()?;
+        for mail in &mails {
             std::hint::black_box(mail_parser::MessageParser::default().parse(&mail.bytes));
         }
         bare.push(cpu_seconds()? - start);
     }
     let count = mails.len().max(1) as f64;
     for (name, rounds) in [
-        ("read, all facets, score", &mut ours),
+        ("read, facets, score", &mut ours),
+        ("with the language", &mut all),
         ("mail-parser alone", &mut bare),
     ] {
         rounds.sort_by(f64::total_cmp);

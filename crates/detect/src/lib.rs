@@ -153,14 +153,16 @@ impl Detectors {
             .map_err(LoadError::Canaries)?;
         let dns = dns_records(&sources.dns_files)?;
         let detectors = Self {
-            sigma,
             yara,
             indicators,
-            anatomy: mail::Anatomy::new(estate).with_dns(dns),
+            anatomy: mail::Anatomy::new(estate)
+                .with_dns(dns)
+                .with_language(sigma.reads("language")),
             estate: estate.clone(),
             registers: register::extract::Registers::new(estate),
             canaries,
             analytics,
+            sigma,
         };
         Ok((detectors, vec![sigma_set, yara_set, indicator_set, analytic_set]))
     }

@@ -4,7 +4,7 @@
 
 use blackrod_model::mail::{Facts, LinkRole, Message, Print, PrintKind, hash};
 
-use super::circle::{Circle, domain_of};
+use super::circle::domain_of;
 use super::lists::Service;
 use super::{Anatomy, View, clip};
 
@@ -17,10 +17,13 @@ pub(super) fn look(anatomy: &Anatomy, view: &View<'_>, facts: &mut Facts) {
     facts.bulk.unsubscribe = message.header("list-unsubscribe").is_some();
     facts.bulk.list = message.header("list-id").map(list_id);
     let hosts = hosts(message, facts);
-    let services = &anatomy.circle().lists.services;
-    let by_header = services.iter().find(|service| has_header(service, message));
-    let Some(service) = by_header.or_else(|| services.iter().find(|service| has_host(service, &hosts)))
-    else {
+    let lists = &anatomy.circle().lists;
+    let by_header = lists.services.iter().find(|service| has_header(service, message));
+    let by_host = || {
+        let first = hosts.iter().filter_map(|host| lists.service_of(host)).min()?;
+        lists.services.get(first)
+    };
+    let Some(service) = by_header.or_else(by_host) else {
         return;
     };
     facts.bulk.service = Some(service.name.clone());
@@ -65,10 +68,6 @@ fn hosts(message: &Message<'_>, facts: &Facts) -> Vec<String> {
 
 fn has_header(service: &Service, message: &Message<'_>) -> bool {
     service.headers.iter().any(|name| message.header(name).is_some())
-}
-
-fn has_host(service: &Service, hosts: &[String]) -> bool {
-    hosts.iter().any(|host| Circle::is_one_of(host, &service.hosts))
 }
 
 fn account(service: &Service, view: &View<'_>, facts: &Facts) -> Option<String> {

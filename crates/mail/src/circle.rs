@@ -96,16 +96,14 @@ pub(crate) fn domain_of(address: &str) -> Option<String> {
 }
 
 fn is_below(host: &str, is_it: impl Fn(&str) -> bool) -> bool {
-    let mut name = host.trim_end_matches('.');
-    loop {
-        if is_it(name) {
-            return true;
-        }
-        match name.split_once('.') {
-            Some((_, parent)) => name = parent,
-            None => return false,
-        }
-    }
+    with_parents(host).any(is_it)
+}
+
+/// A host and the names above it: `a.b.example`, `b.example`, `example`.
+pub(crate) fn with_parents(host: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(Some(host.trim_end_matches('.')), |name: &&str| {
+        name.split_once('.').map(|(_, parent)| parent)
+    })
 }
 
 /// The estate's own domains first: the first owner of a name keeps it.

@@ -7,6 +7,7 @@ use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use percent_encoding::percent_decode_str;
 use rustc_hash::FxHashSet;
 
+use super::circle::with_parents;
 use super::url::Target;
 
 const TABLE: &str = include_str!("../../../content/mail/links.toml");
@@ -34,16 +35,7 @@ pub(super) struct Hosts(FxHashSet<String>);
 
 impl Hosts {
     pub(super) fn has(&self, host: &str) -> bool {
-        let mut rest = host;
-        loop {
-            if self.0.contains(rest) {
-                return true;
-            }
-            match rest.split_once('.') {
-                Some((_, parent)) => rest = parent,
-                None => return false,
-            }
-        }
+        with_parents(host).any(|name| self.0.contains(name))
     }
 }
 

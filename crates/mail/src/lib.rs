@@ -52,6 +52,7 @@ const REFERENCE_LIMIT: usize = 100;
 pub struct Anatomy {
     circle: Circle,
     dns: Option<dns::Records>,
+    tells_language: bool,
 }
 
 /// A message while it is looked at: what several facets need, worked out once.
@@ -76,6 +77,7 @@ impl Anatomy {
         Self {
             circle: Circle::new(estate),
             dns: None,
+            tells_language: false,
         }
     }
 
@@ -83,6 +85,15 @@ impl Anatomy {
     #[must_use]
     pub fn with_dns(self, records: Option<dns::Records>) -> Self {
         Self { dns: records, ..self }
+    }
+
+    /// Tells the language of texts too, which costs half as much as all else together: for rules and people that ask for it.
+    #[must_use]
+    pub fn with_language(self, tells_language: bool) -> Self {
+        Self {
+            tells_language,
+            ..self
+        }
     }
 
     /// Whom the estate knows.

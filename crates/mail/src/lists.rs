@@ -1,10 +1,12 @@
 //! The lists in `content/mail/`: names that phishing borrows, hosts that anybody can use, mass-mail services.
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use blackrod_model::estate::Prefix;
+
+use super::circle::with_parents;
 
 /// An organisation that others claim to be.
 #[derive(Debug, Deserialize)]
@@ -54,6 +56,8 @@ pub(crate) struct Lists {
     pub(crate) free_mail: FxHashSet<String>,
     pub(crate) mail_hosts: Vec<MailHost>,
     pub(crate) services: Vec<Service>,
+    /// For each host of a service the first that has it.
+    service_hosts: FxHashMap<String, usize>,
 }
 
 #[derive(Default, Deserialize)]
@@ -107,6 +111,12 @@ impl Lists {
                 .filter_map(|text| text.parse().ok())
                 .collect(),
         });
+        let mut service_hosts = FxHashMap::default();
+        for (number, service) in services.service.iter().enumerate() {
+            for host in &service.hosts {
+                service_hosts.entry(host.clone()).or_insert(number);
+            }
+        }
         Self {
             brands: brands.brand,
             press: press.press,
@@ -115,7 +125,15 @@ impl Lists {
             free_mail: hosts.free_mail,
             mail_hosts: mail_hosts.collect(),
             services: services.service,
+            service_hosts,
         }
+    }
+
+    /// Which of the services a host belongs to, or lies below a host of: the first of the list.
+    pub(crate) fn service_of(&self, host: &str) -> Option<usize> {
+        with_parents(host)
+            .filter_map(|name| self.service_hosts.get(name).copied())
+            .min()
     }
 }
 

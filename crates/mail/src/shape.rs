@@ -32,8 +32,10 @@ fn web_links<'v>(view: &'v View<'_>) -> Vec<&'v str> {
         .iter()
         .flat_map(|page| page.anchors.iter().map(|anchor| anchor.url.trim()));
     let is_web = |url: &&str| {
-        let start = url.get(..8).unwrap_or(url).to_ascii_lowercase();
-        start.starts_with("http://") || start.starts_with("https://")
+        ["http://", "https://"].iter().any(|scheme| {
+            let start = url.get(..scheme.len());
+            start.is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+        })
     };
     let mut links: Vec<&str> = anchors.filter(is_web).take(LIMIT).collect();
     if view.pages.is_empty() {
@@ -60,13 +62,7 @@ fn host_of(link: &str) -> Option<String> {
 /// Where they lead: to one place only, and not to the sender's.
 fn targets(circle: &Circle, links: &[&str], hosts: &[String], facts: &mut Facts) {
     let from = domain_of(&facts.from).unwrap_or_default();
-    let is_service = |host: &String| {
-        circle
-            .lists
-            .services
-            .iter()
-            .any(|service| Circle::is_one_of(host, &service.hosts))
-    };
+    let is_service = |host: &String| circle.lists.service_of(host).is_some();
     let Some(first) = hosts.first() else { return };
     let is_one_domain = hosts.iter().all(|host| same_organisation(host, first));
     if is_one_domain && !same_organisation(first, &from) && !is_service(first) {

@@ -43,6 +43,7 @@ fn facts_of(parts: Vec<Part<'static>>, headers: &[(&'static str, &'static str)])
     let mut event = Event::new(Class::EMAIL_ACTIVITY, Timestamp::UNKNOWN, Position::default());
     event.mail = Some(Box::new(message));
     Anatomy::new(&Estate::default())
+        .with_language(true)
         .facts(EvidenceId::default(), &event)
         .unwrap()
 }

@@ -1,7 +1,9 @@
 //! What near-identical texts have in common.
 
 use std::hash::Hasher as _;
+use std::sync::LazyLock;
 
+use aho_corasick::AhoCorasick;
 use blackrod_model::mail::{Facts, PartRole, TextSketch, hash};
 use rustc_hash::{FxHashMap, FxHasher};
 
@@ -16,7 +18,7 @@ const TOPIC: usize = 8;
 const LANGUAGE_BYTES: usize = 600;
 
 /// Adds the sketch of the text that a reader sees.
-pub(super) fn look(_: &Anatomy, view: &View<'_>, facts: &mut Facts) {
+pub(super) fn look(anatomy: &Anatomy, view: &View<'_>, facts: &mut Facts) {
     let shown: String;
     let text = match view.pages.iter().find(|page| !page.text.is_empty()) {
         Some(page) => page.text.as_str(),
@@ -35,11 +37,11 @@ pub(super) fn look(_: &Anatomy, view: &View<'_>, facts: &mut Facts) {
     };
     let own = own_words(text);
     let names = names_of(view);
-    let words = words(own, &names);
+    let words = Words::of(own, &names);
     facts.text = TextSketch {
         minima: minima(&words),
-        words: words.len() as u32,
-        language: language(own),
+        words: words.ends.len() as u32,
+        language: anatomy.tells_language.then(|| language(own)).flatten(),
         topic: topic(&words),
         subject: subject(view.message.subject.as_deref().unwrap_or_default(), &names),
     };
@@ -64,8 +66,9 @@ fn own_words(text: &str) -> &str {
         " a écrit :",
         " escribió:",
     ];
-    let first = MARKS.iter().filter_map(|mark| text.find(mark)).min();
-    let own = first.and_then(|at| text.get(..at)).unwrap_or(text);
+    static FINDER: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| AhoCorasick::new(MARKS).ok());
+    let first = FINDER.as_ref().and_then(|finder| finder.find(text));
+    let own = first.and_then(|mark| text.get(..mark.start())).unwrap_or(text);
     match own.split_whitespace().nth(SHORTEST) {
         Some(_) => own,
         None => text,
@@ -89,38 +92,75 @@ fn names_of(view: &View<'_>) -> Vec<String> {
         .collect()
 }
 
-/// Words in lower case; names of recipients, numbers, addresses and URLs replaced by marks.
-fn words(text: &str, names: &[String]) -> Vec<String> {
-    let mut words = Vec::new();
-    let mut greeted = 0;
-    for raw in text.split_whitespace() {
-        if words.len() >= WORD_LIMIT {
-            break;
+/// The words of a text, one after the other in one piece of memory.
+#[derive(Default)]
+struct Words {
+    text: String,
+    /// Where each ends.
+    ends: Vec<usize>,
+}
+
+impl Words {
+    /// Words in lower case; names of recipients, numbers, addresses and URLs replaced by marks.
+    fn of(text: &str, names: &[String]) -> Self {
+        let mut words = Self::default();
+        let mut greeted = 0;
+        for raw in text.split_whitespace() {
+            if words.ends.len() >= WORD_LIMIT {
+                break;
+            }
+            let start = words.text.len();
+            if is_address(raw) {
+                words.text.push('@');
+                words.ends.push(words.text.len());
+                continue;
+            }
+            let word = raw.trim_matches(|c: char| !c.is_alphanumeric());
+            if word.is_empty() {
+                continue;
+            }
+            match word.is_ascii() {
+                true => words
+                    .text
+                    .extend(word.bytes().map(|byte| char::from(byte.to_ascii_lowercase()))),
+                false => words.text.push_str(&word.to_lowercase()),
+            }
+            let lower = words.text.get(start..).unwrap_or_default();
+            let is_capital = word.chars().next().is_some_and(char::is_uppercase);
+            let is_name = greeted > 0 && is_capital || names.iter().any(|name| name == lower);
+            greeted = match (is_greeting(lower), raw.ends_with([',', '!', ':'])) {
+                (true, _) => 4,
+                (false, true) => 0,
+                (false, false) => i32::max(greeted - 1, 0),
+            };
+            let mark = match is_name {
+                true => Some('~'),
+                false => word.bytes().any(|byte| byte.is_ascii_digit()).then_some('0'),
+            };
+            if let Some(mark) = mark {
+                words.text.truncate(start);
+                words.text.push(mark);
+            }
+            words.ends.push(words.text.len());
         }
-        if raw.contains("://") || raw.contains('@') || raw.starts_with("www.") {
-            words.push("@".to_owned());
-            continue;
-        }
-        let word = raw.trim_matches(|c: char| !c.is_alphanumeric());
-        if word.is_empty() {
-            continue;
-        }
-        let lower = word.to_lowercase();
-        let is_capital = word.chars().next().is_some_and(char::is_uppercase);
-        let is_name = names.contains(&lower) || greeted > 0 && is_capital;
-        greeted = match (is_greeting(&lower), raw.ends_with([',', '!', ':'])) {
-            (true, _) => 4,
-            (false, true) => 0,
-            (false, false) => i32::max(greeted - 1, 0),
-        };
-        let number = word.chars().any(|c| c.is_ascii_digit());
-        words.push(match (is_name, number) {
-            (true, _) => "~".to_owned(),
-            (_, true) => "0".to_owned(),
-            _ => lower,
-        });
+        words
     }
-    words
+
+    fn iter(&self) -> impl Iterator<Item = &str> {
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        let spans = starts.zip(&self.ends);
+        spans.filter_map(|(start, end)| self.text.get(start..*end))
+    }
+}
+
+/// Nobody's word: an address or a URL.
+fn is_address(raw: &str) -> bool {
+    let mut marks = memchr::memchr2_iter(b'@', b':', raw.as_bytes());
+    let within = |at: usize| match raw.as_bytes().get(at) {
+        Some(b'@') => true,
+        _ => raw.get(at..).is_some_and(|rest| rest.starts_with("://")),
+    };
+    marks.any(within) || raw.starts_with("www.")
 }
 
 fn is_greeting(word: &str) -> bool {
@@ -132,26 +172,30 @@ fn is_greeting(word: &str) -> bool {
 }
 
 /// The least hash of the word triples under each permutation (Broder, 1997).
-fn minima(words: &[String]) -> Vec<u32> {
-    if words.len() < SHORTEST {
+fn minima(words: &Words) -> Vec<u32> {
+    if words.ends.len() < SHORTEST {
         return Vec::new();
     }
+    // The product spreads what the sum leaves in order.
+    const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
     let mut minima = [u32::MAX; MINIMA];
-    for triple in words.windows(3) {
-        let mut hasher = FxHasher::default();
-        for word in triple {
-            hasher.write(word.as_bytes());
-            hasher.write_u8(0xff);
+    let mut before = ["", ""];
+    for (number, word) in words.iter().enumerate() {
+        if number > 1 {
+            let mut hasher = FxHasher::default();
+            for one in [before[0], before[1], word] {
+                hasher.write(one.as_bytes());
+                hasher.write_u8(0xff);
+            }
+            let start = mix(hasher.finish());
+            let step = (mix(start) | 1).wrapping_mul(SPREAD);
+            let mut value = start.wrapping_mul(SPREAD);
+            for least in &mut minima {
+                value = value.wrapping_add(step);
+                *least = (*least).min((value >> 32) as u32);
+            }
         }
-        let start = mix(hasher.finish());
-        let step = mix(start) | 1;
-        let mut value = start;
-        for least in &mut minima {
-            value = value.wrapping_add(step);
-            // The product spreads what the sum leaves in order.
-            let permuted = (value.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as u32;
-            *least = (*least).min(permuted);
-        }
+        before = [before[1], word];
     }
     minima.to_vec()
 }
@@ -170,7 +214,7 @@ fn language(text: &str) -> Option<String> {
 }
 
 /// The words that say most about what a text is about: long ones that come again.
-fn topic(words: &[String]) -> Vec<u64> {
+fn topic(words: &Words) -> Vec<u64> {
     let mut counts: FxHashMap<&str, u32> = FxHashMap::default();
     for word in words.iter().filter(|word| word.len() > 5) {
         *counts.entry(word).or_default() += 1;
@@ -187,12 +231,8 @@ fn topic(words: &[String]) -> Vec<u64> {
 
 fn subject(subject: &str, names: &[String]) -> u64 {
     const REPLIES: [&str; 10] = ["re", "fw", "fwd", "aw", "wg", "tr", "rv", "sv", "ext", "external"];
-    let words = words(subject, names);
-    let own: Vec<&str> = words
-        .iter()
-        .map(String::as_str)
-        .skip_while(|word| REPLIES.contains(word))
-        .collect();
+    let words = Words::of(subject, names);
+    let own: Vec<&str> = words.iter().skip_while(|word| REPLIES.contains(word)).collect();
     match own.is_empty() {
         true => 0,
         false => hash(&own.join(" ")),
@@ -209,7 +249,7 @@ mod tests {
     fn sketch(text: &str, names: &[&str]) -> TextSketch {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         TextSketch {
-            minima: minima(&words(text, &names)),
+            minima: minima(&Words::of(text, &names)),
             ..TextSketch::default()
         }
     }

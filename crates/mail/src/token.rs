@@ -40,11 +40,13 @@ const FUNCTIONS: [&str; 14] = [
 /// What can be derived from the addresses of a message's recipients.
 pub struct Derivations<'r> {
     recipients: &'r [String],
-    tables: [OnceCell<Table>; ALGORITHMS.len()],
+    forms: OnceCell<Vec<Form>>,
+    /// For each algorithm the digests of the forms.
+    tables: [OnceCell<Vec<Vec<u8>>>; ALGORITHMS.len()],
 }
 
-/// Digests of one algorithm, with how each was made.
-type Table = Vec<(Vec<u8>, String)>;
+/// What senders compute digests of, and how it follows from an address.
+type Form = (&'static str, Vec<u8>);
 
 struct Algorithm {
     name: &'static str,
@@ -95,6 +97,7 @@ impl<'r> Derivations<'r> {
     pub fn of(recipients: &'r [String]) -> Self {
         Self {
             recipients: recipients.get(..RECIPIENT_LIMIT).unwrap_or(recipients),
+            forms: OnceCell::new(),
             tables: Default::default(),
         }
     }
@@ -190,36 +193,31 @@ impl<'r> Derivations<'r> {
             if !is_whole && !may_be_prefix {
                 continue;
             }
-            let table = table.get_or_init(|| self.table(algorithm));
-            if let Some((_, way)) = table.iter().find(|(digest, _)| digest.starts_with(bytes)) {
-                return Some(match is_whole {
-                    true => way.clone(),
-                    false => format!("{way}[..{}]", bytes.len()),
-                });
-            }
+            let forms = self
+                .forms
+                .get_or_init(|| self.recipients.iter().flat_map(|one| forms(one)).collect());
+            let digests = || forms.iter().map(|(_, input)| (algorithm.digest)(input)).collect();
+            let table: &Vec<Vec<u8>> = table.get_or_init(digests);
+            let found = table.iter().position(|digest| digest.starts_with(bytes));
+            let Some((form, _)) = found.and_then(|at| forms.get(at)) else {
+                continue;
+            };
+            let way = match *form {
+                "" => algorithm.name.to_owned(),
+                form => format!("{}({form})", algorithm.name),
+            };
+            return Some(match is_whole {
+                true => way,
+                false => format!("{way}[..{}]", bytes.len()),
+            });
         }
         None
     }
-
-    fn table(&self, algorithm: &Algorithm) -> Vec<(Vec<u8>, String)> {
-        let mut table = Vec::new();
-        for recipient in self.recipients {
-            for (form, input) in forms(recipient) {
-                let way = match form {
-                    "" => algorithm.name.to_owned(),
-                    form => format!("{}({form})", algorithm.name),
-                };
-                table.push(((algorithm.digest)(&input), way));
-            }
-        }
-        table
-    }
 }
 
-/// What senders compute digests of.
-fn forms(recipient: &str) -> Vec<(&'static str, Vec<u8>)> {
+fn forms(recipient: &str) -> Vec<Form> {
     let local = recipient.split('@').next().unwrap_or_default();
-    let mut forms: Vec<(&'static str, Vec<u8>)> = vec![
+    let mut forms: Vec<Form> = vec![
         ("", recipient.into()),
         ("upper", recipient.to_uppercase().into()),
         ("local", local.into()),

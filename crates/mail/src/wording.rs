@@ -16,6 +16,8 @@ use super::{Anatomy, View, signal};
 const WORDS_READ: usize = 300;
 /// So many bytes of a part are enough for that.
 const BYTES_READ: usize = 16 * 1024;
+/// So many bytes are folded at a time: about as many words as are read.
+const PIECE: usize = 2 * 1024;
 
 /// Looks at the subject and the first words that a reader sees.
 pub(super) fn look(_: &Anatomy, view: &View<'_>, facts: &mut Facts) {
@@ -105,24 +107,41 @@ fn found(plain: &str) -> Vec<Vec<&'static str>> {
     found
 }
 
-/// Words with one blank around each, numbers as `#`.
+/// The first words, with one blank around each, numbers as `#`.
 fn plain(text: &str) -> String {
-    let folded = fold(text);
-    let mut plain = String::with_capacity(folded.len() + 2);
+    let mut plain = String::with_capacity(text.len().min(PIECE) + 2);
     plain.push(' ');
-    let separated = folded
-        .split(|c: char| !c.is_alphanumeric())
-        .filter(|word| !word.is_empty());
-    for word in separated.take(WORDS_READ) {
-        let is_number = word.bytes().all(|byte| byte.is_ascii_digit());
-        match is_number {
-            true if plain.ends_with(" # ") => continue,
-            true => plain.push('#'),
-            false => plain.push_str(word),
+    let mut room = WORDS_READ;
+    let mut rest = text;
+    while room > 0 && !rest.is_empty() {
+        let piece;
+        (piece, rest) = piece_of(rest);
+        let folded = fold(piece);
+        let separated = folded
+            .split(|c: char| !c.is_alphanumeric())
+            .filter(|word| !word.is_empty());
+        for word in separated.take(room) {
+            room -= 1;
+            let is_number = word.bytes().all(|byte| byte.is_ascii_digit());
+            match is_number {
+                true if plain.ends_with(" # ") => continue,
+                true => plain.push('#'),
+                false => plain.push_str(word),
+            }
+            plain.push(' ');
         }
-        plain.push(' ');
     }
     plain
+}
+
+/// The first piece of a text, which ends at a blank where there is one, and the rest.
+fn piece_of(text: &str) -> (&str, &str) {
+    let enough = text.floor_char_boundary(PIECE);
+    let (head, tail) = text.split_at(enough);
+    let end = tail
+        .find(char::is_whitespace)
+        .map_or(text.len(), |at| head.len() + at);
+    text.split_at(end)
 }
 
 /// The first texts that a reader sees: of the HTML where there is one, else the plain one.

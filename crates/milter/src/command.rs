@@ -1,5 +1,7 @@
 //! What a mail server tells.
 
+use bytes::{Buf as _, BytesMut};
+
 use crate::{MAX_FRAME, ProtocolError};
 
 /// What both sides can do, as one of them offers it (`SMFIC_OPTNEG`).
@@ -70,7 +72,7 @@ pub enum Command {
 /// # Errors
 ///
 /// [`ProtocolError`] where there is something else. A connection that sent that cannot be read on.
-pub fn next_command(received: &mut Vec<u8>) -> Result<Option<Command>, ProtocolError> {
+pub fn next_command(received: &mut BytesMut) -> Result<Option<Command>, ProtocolError> {
     let Some(head) = received.first_chunk::<4>() else {
         return Ok(None);
     };
@@ -83,7 +85,7 @@ pub fn next_command(received: &mut Vec<u8>) -> Result<Option<Command>, ProtocolE
         return Ok(None);
     };
     let command = parse(frame)?;
-    received.drain(..4 + size);
+    received.advance(4 + size);
     Ok(Some(command))
 }
 

@@ -1,5 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
+use bytes::BytesMut;
+
 use super::*;
 
 fn framed(content: &[u8]) -> Vec<u8> {
@@ -10,7 +12,7 @@ fn framed(content: &[u8]) -> Vec<u8> {
 
 #[test]
 fn commands_are_read_as_a_mail_server_sends_them() {
-    let mut received = framed(b"O\0\0\0\x06\0\0\x01\xff\0\x1f\xff\xff");
+    let mut received = BytesMut::from(framed(b"O\0\0\0\x06\0\0\x01\xff\0\x1f\xff\xff").as_slice());
     received.extend(framed(b"DMi\x004Rk2\0{mail_addr}\0a@example.org\0"));
     received.extend(framed(b"Cmx.example.org\x004\x9c\x40192.0.2.7\0"));
     received.extend(framed(b"M<a@example.org>\0SIZE=12\0"));
@@ -55,7 +57,7 @@ fn commands_are_read_as_a_mail_server_sends_them() {
 fn half_a_frame_waits_and_stays() {
     let whole = framed(b"Hmx.example.org\0");
     for cut in 0..whole.len() {
-        let mut received = whole[..cut].to_vec();
+        let mut received = BytesMut::from(&whole[..cut]);
         assert_eq!(next_command(&mut received), Ok(None));
         assert_eq!(received.len(), cut);
     }
@@ -63,7 +65,7 @@ fn half_a_frame_waits_and_stays() {
 
 #[test]
 fn what_is_no_milter_is_refused() {
-    let refused = |bytes: &[u8]| next_command(&mut bytes.to_vec()).unwrap_err();
+    let refused = |bytes: &[u8]| next_command(&mut BytesMut::from(bytes)).unwrap_err();
     assert_eq!(refused(&[0, 0, 0, 0]), ProtocolError::FrameLength { length: 0 });
     assert_eq!(
         refused(b"GET / HTTP/1.1\r\n"),

@@ -31,7 +31,7 @@ pub(super) fn inspect(arguments: &cli::Inspect) -> anyhow::Result<Outcome> {
     let dns = blackrod_detect::dns_records(&arguments.dns)?;
     let mut inspector = Inspector {
         arguments,
-        anatomy: Anatomy::new(&estate).with_dns(dns),
+        anatomy: Anatomy::new(&estate).with_dns(dns).with_language(true),
         weights: Weights::load(),
         messages: 0,
         pages: String::new(),

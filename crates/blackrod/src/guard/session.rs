@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use blackrod_milter::{Command, MAX_FRAME, Offer, ProtocolError, Reply, VERSION, action, next_command, step};
 use blackrod_model::{EvidenceId, Timestamp};
+use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
@@ -31,6 +32,8 @@ const SILENT: u32 = step::NO_REPLY_CONNECT
     | step::NO_REPLY_BODY;
 const WANTED_STEPS: u32 = SILENT | step::NO_UNKNOWN | step::NO_DATA | step::LEADING_SPACE;
 const WANTED_ACTIONS: u32 = action::ADD_HEADERS | action::CHANGE_BODY | action::CHANGE_HEADERS;
+/// The least that is read at once, in bytes: little, as thousands of connections may wait.
+const READ: usize = 2 * 1024;
 /// How long a verdict that was already spoken may take to be written down.
 const GRACE: Duration = Duration::from_secs(1);
 
@@ -53,7 +56,7 @@ where
     let mut session = Session {
         socket,
         guard,
-        received: Vec::new(),
+        received: BytesMut::new(),
         out: Vec::new(),
         peer: Peer::default(),
         message: Message::default(),
@@ -68,7 +71,7 @@ where
 struct Session<S> {
     socket: S,
     guard: Arc<Guard>,
-    received: Vec<u8>,
+    received: BytesMut,
     out: Vec<u8>,
     peer: Peer,
     message: Message,
@@ -97,6 +100,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                     return Ok(());
                 }
             }
+            self.received.reserve(READ);
             let read = timeout(patience, self.socket.read_buf(&mut self.received)).await;
             match read {
                 Err(_) => return Err(SessionError::Idle),
@@ -107,7 +111,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                 }
             }
             if self.received.capacity() > 2 * MAX_FRAME && self.received.len() < MAX_FRAME {
-                self.received.shrink_to(MAX_FRAME);
+                self.received = BytesMut::from(self.received.as_ref());
             }
         }
     }

@@ -53,6 +53,11 @@ pub struct Rules {
 }
 
 impl Rules {
+    /// Whether any rule reads this field.
+    pub fn reads(&self, field: &str) -> bool {
+        self.names.find(field).is_some()
+    }
+
     /// The memory of one thread that matches events against these rules.
     pub fn scanner(&self) -> Scanner<'_> {
         Scanner::new(self)

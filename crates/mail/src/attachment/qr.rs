@@ -52,14 +52,8 @@ pub(super) fn image(bytes: &[u8], found_in: &str, notes: &mut Notes<'_>) {
         reader.decode().ok()
     });
     if let Some(decoded) = decoded {
-        let luma = on_white(decoded);
-        search(
-            width,
-            height,
-            |x, y| luma.get(y * width + x).copied().unwrap_or(255),
-            found_in,
-            notes,
-        );
+        let pixels = Pixels::of(decoded);
+        search(width, height, |x, y| pixels.grey(y * width + x), found_in, notes);
     }
 }
 
@@ -76,18 +70,40 @@ pub(super) fn grey(
     }
 }
 
-/// The brightness of each pixel as it is shown on a white page.
-fn on_white(image: DynamicImage) -> Vec<u8> {
-    if !image.color().has_alpha() {
-        return image.into_luma8().into_raw();
+/// An image as it was decoded: most of a large one is never looked at, so nothing is converted before it is.
+struct Pixels {
+    samples: Vec<u8>,
+    /// How many samples a pixel has: 1 grey, 2 grey and alpha, 3 colour, 4 colour and alpha.
+    width: usize,
+}
+
+impl Pixels {
+    fn of(image: DynamicImage) -> Self {
+        let (samples, width) = match image {
+            DynamicImage::ImageLuma8(image) => (image.into_raw(), 1),
+            DynamicImage::ImageLumaA8(image) => (image.into_raw(), 2),
+            DynamicImage::ImageRgb8(image) => (image.into_raw(), 3),
+            other => (other.into_rgba8().into_raw(), 4),
+        };
+        Self { samples, width }
     }
-    let pixels = image.into_luma_alpha8();
-    let shown = |pixel: &image::LumaA<u8>| {
-        let [luma, alpha] = pixel.0;
-        let shown = u32::from(luma) * u32::from(alpha) + 255 * (255 - u32::from(alpha));
-        u8::try_from(shown / 255).unwrap_or(255)
-    };
-    pixels.pixels().map(shown).collect()
+
+    /// The brightness (ITU-R BT.709) of a pixel as it is shown on a white page, 0 for black.
+    fn grey(&self, number: usize) -> u8 {
+        let start = number * self.width;
+        let (luma, alpha) = match self.samples.get(start..start + self.width) {
+            Some([luma]) => (u32::from(*luma), 255),
+            Some([luma, alpha]) => (u32::from(*luma), u32::from(*alpha)),
+            Some([red, green, blue]) => (luma(*red, *green, *blue), 255),
+            Some([red, green, blue, alpha]) => (luma(*red, *green, *blue), u32::from(*alpha)),
+            _ => (255, 255),
+        };
+        u8::try_from((luma * alpha + 255 * (255 - alpha)) / 255).unwrap_or(255)
+    }
+}
+
+fn luma(red: u8, green: u8, blue: u8) -> u32 {
+    (2_126 * u32::from(red) + 7_152 * u32::from(green) + 722 * u32::from(blue)) / 10_000
 }
 
 fn search(

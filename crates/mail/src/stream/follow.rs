@@ -12,7 +12,6 @@ use super::remember::Before;
 use super::sketch::mix;
 use super::source::{self, Marks, Relation, Source, SourceId, Standing};
 use super::{Stream, known_days};
-use crate::circle::Circle;
 
 /// The groups of signals that say a message is in somebody else's name or look.
 const BORROWED: [&str; 3] = ["identity", "lookalike", "free-mail"];
@@ -39,7 +38,7 @@ impl Stream<'_> {
         self.note_tenant(facts, before, now);
         let mut found = std::mem::take(&mut self.features);
         found.clear();
-        let services = &self.lists.services;
+        let lists = &self.lists;
         let history = &self.history;
         let is_common = |domain: &str| {
             let has = |kind: Kind, least: f32| {
@@ -48,12 +47,7 @@ impl Stream<'_> {
             };
             has(Kind::Infrastructure, SHARED) || has(Kind::Tenants, TENANTS)
         };
-        let is_shared = |link: &Link| {
-            is_common(&link.domain)
-                || services
-                    .iter()
-                    .any(|service| Circle::is_one_of(&link.host, &service.hosts))
-        };
+        let is_shared = |link: &Link| is_common(&link.domain) || lists.service_of(&link.host).is_some();
         features::of(facts, &is_shared, &mut found);
         let weighed: Vec<Weighed> = found
             .iter()
