@@ -26,7 +26,10 @@ pub struct Assessment {
     pub phases: Vec<Phase>,
     /// People who were hit or are likely to be.
     pub at_risk: Vec<PersonAtRisk>,
-    /// What is not known because nothing could have told it.
+    /// Questions that everybody will ask and that stay open, as sentences: what was copied, what it would be used for.
+    #[serde(default)]
+    pub open: Vec<String>,
+    /// What else is not known because nothing could have told it.
     pub missing: Vec<String>,
     /// What would change the judgement of who it was.
     pub would_change: Vec<String>,
@@ -35,6 +38,11 @@ pub struct Assessment {
 }
 
 impl Assessment {
+    /// All that is not known, what everybody will ask first.
+    pub fn unknown(&self) -> impl Iterator<Item = &str> {
+        self.open.iter().chain(&self.missing).map(String::as_str)
+    }
+
     /// The judgements on one question.
     pub fn on(&self, question: Question) -> impl Iterator<Item = &Judgement> {
         self.judgements

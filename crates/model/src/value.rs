@@ -82,7 +82,11 @@ impl<'a> Value<'a> {
     pub fn is_blank(&self) -> bool {
         match self {
             Self::Null => true,
-            Self::Str(text) => matches!(text.trim(), "" | "-"),
+            Self::Str(text) => match text.as_bytes() {
+                // Asked of every column of every record: most texts show it at once.
+                [first, ..] if first.is_ascii_graphic() && *first != b'-' => false,
+                _ => matches!(text.trim(), "" | "-"),
+            },
             _ => false,
         }
     }

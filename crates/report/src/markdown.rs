@@ -56,7 +56,7 @@ fn write_all(view: &CaseView<'_>, out: &mut String) -> std::fmt::Result {
         if !assessment.targeting.is_empty() {
             writeln!(out)?;
         }
-        for line in &assessment.missing {
+        for line in assessment.unknown() {
             writeln!(out, "- {}", plain(line))?;
         }
         writeln!(out)?;

@@ -185,6 +185,7 @@ mod tests {
             targeting: Vec::new(),
             phases: Vec::new(),
             at_risk: Vec::new(),
+            open: Vec::new(),
             missing: Vec::new(),
             would_change: Vec::new(),
             profiles: profiles.to_owned(),

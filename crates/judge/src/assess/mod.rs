@@ -156,11 +156,10 @@ impl<'a> Assessor<'a> {
         let mut judgements = deeds::done(&members);
         let obtained = deeds::obtained(&members, self.estate, &self.index);
         let used = who::use_of(&obtained, &found.leading_state, self.actors);
-        let mut missing = deeds::unknown_copies(&obtained);
+        let mut open = deeds::unknown_copies(&obtained);
         if !obtained.is_empty() && used.is_none() {
-            missing.push(who::UNKNOWN_USE.to_owned());
+            open.push(who::UNKNOWN_USE.to_owned());
         }
-        missing.extend(self.context.missing.iter().cloned());
         judgements.extend(obtained.iter().cloned());
         judgements.append(&mut found.judgements);
         judgements.extend(used);
@@ -184,7 +183,8 @@ impl<'a> Assessor<'a> {
             targeting,
             phases: deeds::phases(&members),
             at_risk,
-            missing,
+            open,
+            missing: self.context.missing.clone(),
             would_change: found.would_change,
             profiles: self.profiles.clone(),
         }

@@ -344,13 +344,13 @@ fn state_and_group_mail_and_register_are_judged_apart() {
     assert!(!about.contains(&"e-mail/copied"));
     assert!(
         assessment
-            .missing
+            .open
             .iter()
             .any(|line| line.contains("e-mail was copied is not known"))
     );
     // Use is said apart, as a judgement or as what is not known.
     let is_use_open = assessment
-        .missing
+        .open
         .iter()
         .any(|line| line.starts_with("What would be done with"));
     assert_ne!(about.contains(&"use"), is_use_open);

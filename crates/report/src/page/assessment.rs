@@ -57,7 +57,7 @@ pub(super) fn statement(tally: &Tally<'_>) -> Markup {
                             p { (shown::line(&judgement.sentence(Scale::Phia))) }
                         }
                     }
-                    @for line in assessment.missing.iter().filter(|line| is_open(line)) { p { (shown::line(line)) } }
+                    @for line in &assessment.open { p { (shown::line(line)) } }
                     p {
                         (words::counted_as(assessment.at_risk.iter().filter(|person| person.was_hit).count() as u64, "person was", "people were"))
                         " seen to be hit; "
@@ -70,11 +70,6 @@ pub(super) fn statement(tally: &Tally<'_>) -> Markup {
             }
         }
     }
-}
-
-/// Whether the public is told that this is not known: what was copied, and what it would be used for.
-fn is_open(line: &str) -> bool {
-    line.contains(" copied is not known") || line.starts_with("What would be done with ")
 }
 
 /// Weak claims of a group are for the room, not for the public.
@@ -116,8 +111,8 @@ fn in_detail(tally: &Tally<'_>, campaign: &Campaign, assessment: &Assessment) ->
             (targeting(assessment))
             (matrix(assessment))
             (people(&assessment.at_risk))
-            (lines("What is not known", &assessment.missing))
-            (lines("What would change the judgement of who it was", &assessment.would_change))
+            (lines("What is not known", assessment.unknown()))
+            (lines("What would change the judgement of who it was", assessment.would_change.iter().map(String::as_str)))
         }
     }
 }
@@ -263,9 +258,10 @@ fn people(at_risk: &[PersonAtRisk]) -> Markup {
     }
 }
 
-fn lines(heading: &str, lines: &[String]) -> Markup {
+fn lines<'l>(heading: &str, lines: impl Iterator<Item = &'l str>) -> Markup {
+    let mut lines = lines.peekable();
     html! {
-        @if !lines.is_empty() {
+        @if lines.peek().is_some() {
             h4 { (heading) }
             ul { @for line in lines { li { (shown::line(line)) } } }
         }

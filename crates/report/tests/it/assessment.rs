@@ -76,7 +76,8 @@ fn assessment(campaign: &Campaign, text: &str) -> Assessment {
             why: text.to_owned(),
             told: None,
         }],
-        missing: vec![format!("Whether e-mail was copied is not known. {text}")],
+        open: vec![format!("Whether e-mail was copied is not known. {text}")],
+        missing: vec![text.to_owned()],
         would_change: vec![text.to_owned()],
         profiles: text.to_owned(),
     }
