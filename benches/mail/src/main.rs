@@ -1,6 +1,7 @@
 //! Measures what is seen of hidden campaigns in simulated mail.
 //!
 //!     blackrod-mail-bench --seeds 100..120 [--scale 0.1] [--facts parsed|twin] [--all-rows] [--list]
+//!     blackrod-mail-bench --seeds 1..20 --house small
 //!     blackrod-mail-bench --seeds 20..30 --memory
 
 mod baselines;
@@ -33,6 +34,9 @@ struct Arguments {
     /// Seeds of the runs, the last one left out
     #[arg(long, default_value = "100..120", value_parser = seeds)]
     seeds: Range<u64>,
+    /// Whose mail it is: a parliament of 1,500 people, or a house of 70
+    #[arg(long, value_enum, default_value = "large")]
+    house: House,
     /// Size of ordinary mail beside the full 1.1 million messages; people and campaigns stay
     #[arg(long, default_value_t = 1.0)]
     scale: f64,
@@ -56,11 +60,21 @@ struct Arguments {
     list: bool,
 }
 
+/// Whose mail it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum House {
+    Large,
+    Small,
+}
+
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     let assumptions = Assumptions {
         history: !arguments.cold,
-        ..Assumptions::default()
+        ..match arguments.house {
+            House::Large => Assumptions::default(),
+            House::Small => Assumptions::small(),
+        }
     };
     let seeds: Vec<u64> = arguments.seeds.clone().collect();
     if arguments.memory {
@@ -109,9 +123,10 @@ fn main() -> anyhow::Result<()> {
         .into_inner()
         .unwrap_or_else(std::sync::PoisonError::into_inner);
     println!(
-        "seeds {:?}, {} runs, {messages} messages, {refused} not read, facts {:?}, scale {}, history {}; all detectors and making the mail: {:.0} messages per CPU second",
+        "seeds {:?}, {} runs, {:?} house, {messages} messages, {refused} not read, facts {:?}, scale {}, history {}; all detectors and making the mail: {:.0} messages per CPU second",
         arguments.seeds,
         seeds.len(),
+        arguments.house,
         arguments.facts,
         arguments.scale,
         !arguments.cold,

@@ -7,6 +7,26 @@
 pub struct Assumptions {
     /// People of the estate.
     pub people: usize,
+    /// Share of them who are members, and share who are members' assistants; the others are officials.
+    pub members: f64,
+    /// See `members`.
+    pub assistants: f64,
+    /// Committees, at most nineteen.
+    pub committees: usize,
+    /// Caucuses.
+    pub caucuses: usize,
+    /// Parties and units of officials, at most six each.
+    pub parties: usize,
+    /// See `parties`.
+    pub units: usize,
+    /// Least and most members of a committee, and officials in it, in an estate of `sized_for` people.
+    pub committee_members: (usize, usize),
+    /// See `committee_members`.
+    pub committee_officials: (usize, usize),
+    /// Least and most members of a caucus in such an estate.
+    pub caucus_members: (f64, f64),
+    /// The number of people that the sizes of groups are meant for; they grow with `people`.
+    pub sized_for: usize,
     /// Days of mail, beginning on a Monday.
     pub days: usize,
     /// Messages in all, without the history; a message to several recipients at once is one.
@@ -29,6 +49,10 @@ pub struct Assumptions {
     pub services: usize,
     /// News outlets that are known.
     pub outlets: usize,
+    /// Multiplies how many people a list or a mailing goes to: who writes to a small house writes to few.
+    pub audience: f64,
+    /// Share of the customers of mass-mail services who load and link from a domain of their own through it.
+    pub branded: f64,
 
     /// Share of messages that are between people of the estate.
     pub internal_share: f64,
@@ -66,13 +90,18 @@ pub struct Assumptions {
     /// Least and most people of this estate in a campaign. In 2021 more than 400 in all parliaments together,
     /// between 3 and some 40 in each.
     pub campaign_recipients: (usize, usize),
+    /// Most people of a campaign as a multiple of the group that it is after.
+    pub campaign_of_group: f64,
     /// Most identities. In 2021 ten.
     pub campaign_identities: usize,
     /// Longest campaign in days.
     pub campaign_days: f64,
     /// Mean number of messages to each recipient. In 2021 about 2.5.
     pub campaign_messages_per_recipient: f64,
-    /// Share of campaigns through a shared mass-mail provider; the others have hosts of their own.
+    /// Share of campaigns that found newspapers: each identity has a domain that bears its name, pictures and pages there, a
+    /// text of its own, and nothing of the others but a mass-mail service, mostly one that nobody else here uses.
+    pub campaign_fronts: f64,
+    /// Of the others, the share through a shared mass-mail provider; the rest have hosts of their own.
     pub campaign_shared_service: f64,
     /// Of those, the share with several accounts. In 2021 ten accounts.
     pub campaign_several_accounts: f64,
@@ -89,6 +118,16 @@ impl Default for Assumptions {
     fn default() -> Self {
         Self {
             people: 1_500,
+            members: 0.3,
+            assistants: 0.45,
+            committees: 19,
+            caucuses: 10,
+            parties: 6,
+            units: 6,
+            committee_members: (15, 38),
+            committee_officials: (2, 5),
+            caucus_members: (12.0, 60.0),
+            sized_for: 1_500,
             days: 14,
             messages: 1_100_000,
             scale: 1.0,
@@ -99,6 +138,8 @@ impl Default for Assumptions {
             correspondents: 4_500,
             services: 300,
             outlets: 30,
+            audience: 1.0,
+            branded: 0.0,
             internal_share: 0.46,
             personal_share: 0.20,
             new_bulk_senders: 24.0,
@@ -115,9 +156,11 @@ impl Default for Assumptions {
             campaigns: 10,
             first_campaign_day: 2,
             campaign_recipients: (3, 36),
+            campaign_of_group: 100.0,
             campaign_identities: 10,
             campaign_days: 7.0,
             campaign_messages_per_recipient: 1.6,
+            campaign_fronts: 0.0,
             campaign_shared_service: 1.0 / 3.0,
             campaign_several_accounts: 0.8,
             campaign_reputable_host: 0.12,
@@ -128,6 +171,50 @@ impl Default for Assumptions {
 }
 
 impl Assumptions {
+    /// A small parliament or a party: 70 people in eleven groups, four weeks, as much mail for each as in the large house. Its
+    /// senders write to a quarter as many people each, so there are about a fifth as many of them; salespeople and strangers, who write
+    /// to single people, are as many for each person.
+    #[must_use]
+    pub fn small() -> Self {
+        Self {
+            people: 70,
+            members: 0.5,
+            assistants: 0.25,
+            committees: 5,
+            caucuses: 2,
+            parties: 2,
+            units: 2,
+            committee_members: (5, 11),
+            committee_officials: (1, 2),
+            caucus_members: (8.0, 20.0),
+            sized_for: 70,
+            days: 28,
+            messages: 100_000,
+            newsletters: 220,
+            organisations: 170,
+            correspondents: 210,
+            services: 80,
+            outlets: 12,
+            audience: 0.25,
+            branded: 0.3,
+            new_bulk_senders: 4.4,
+            press_releases: 0.75,
+            shared_templates: 0.4,
+            citizen_letters: 0.1,
+            sales: 1.9,
+            journalists: 1.1,
+            merging_journalists: 0.06,
+            phishing: 1.1,
+            strangers: 5.6,
+            campaigns: 5,
+            campaign_recipients: (3, 16),
+            campaign_of_group: 1.25,
+            campaign_identities: 6,
+            campaign_fronts: 0.3,
+            ..Self::default()
+        }
+    }
+
     /// The same at a part of the size: messages and senders by `scale`, people and campaigns as they are.
     #[must_use]
     pub fn scaled(mut self, scale: f64) -> Self {

@@ -63,9 +63,7 @@ pub(crate) struct Parliament {
     pub(crate) groups: Vec<Group>,
 }
 
-const COMMITTEES: usize = 19;
-const CAUCUSES: usize = 10;
-const PARTIES: usize = 6;
+const PARTIES: [&str; 6] = ["Progress", "Heritage", "Green", "Centre", "Liberty", "Regions"];
 const UNITS: [&str; 6] = [
     "secretariat",
     "it-operations",
@@ -76,14 +74,14 @@ const UNITS: [&str; 6] = [
 ];
 
 impl Parliament {
-    /// The parliament of a run: `people` in 41 groups.
+    /// The parliament of a run.
     pub(crate) fn new(seed: u64, assumptions: &Assumptions) -> Self {
         let mut random = random(seed, &[10]);
         let mut parliament = Self {
-            people: people(assumptions.people.max(60), &mut random),
+            people: people(assumptions, &mut random),
             groups: Vec::new(),
         };
-        parliament.found_groups(&mut random);
+        parliament.found_groups(assumptions, &mut random);
         parliament
     }
 
@@ -102,17 +100,23 @@ impl Parliament {
         }
     }
 
-    fn found_groups(&mut self, random: &mut Random) {
-        let scale = self.people.len() as f64 / 1_500.0;
+    fn found_groups(&mut self, assumptions: &Assumptions, random: &mut Random) {
+        let scale = self.people.len() as f64 / assumptions.sized_for.max(1) as f64;
         let members = self.of_kind(Kind::Member);
         let officials = self.of_kind(Kind::Official);
         let mut places = FxHashSet::default();
-        for (topic, about) in TOPICS.iter().enumerate().take(COMMITTEES) {
-            let size = random.usize(15..=38) as f64 * scale;
+        for (topic, about) in TOPICS
+            .iter()
+            .enumerate()
+            .take(assumptions.committees.min(ADMINISTRATION))
+        {
+            let (least, most) = assumptions.committee_members;
+            let size = random.usize(least..=most) as f64 * scale;
+            let (least, most) = assumptions.committee_officials;
             let mut people = drawn(&members, size as usize, random);
             people.extend(drawn(
                 &officials,
-                (random.usize(2..6) as f64 * scale) as usize,
+                (random.usize(least..=most) as f64 * scale) as usize,
                 random,
             ));
             let id = names::ascii(about.name).replace(' ', "-");
@@ -124,14 +128,15 @@ impl Parliament {
                 people,
             );
         }
-        while places.len() < CAUCUSES {
+        while places.len() < assumptions.caucuses {
             let mut place = String::new();
             names::place(random, &mut place);
             if !places.insert(place.clone()) {
                 continue;
             }
             let topic = *random.pick(&[0, 0, 10, 10, 1, 11, 3, 7, 13]);
-            let size = random.log_uniform(12.0, 60.0) * scale;
+            let (least, most) = assumptions.caucus_members;
+            let size = random.log_uniform(least, most) * scale;
             let mut people = drawn(&members, size as usize, random);
             people.extend(drawn(&officials, usize::from(random.bool()), random));
             let name = match random.usize(..3) {
@@ -142,13 +147,15 @@ impl Parliament {
             let id = format!("caucus-{}", place.to_lowercase());
             self.found(&id, name, GroupKind::Caucus, topic, people);
         }
-        let mut parties: Vec<Vec<usize>> = vec![Vec::new(); PARTIES];
+        let mut parties: Vec<Vec<usize>> = vec![Vec::new(); assumptions.parties.clamp(1, PARTIES.len())];
         for member in &members {
             // Two large parties, four small ones.
-            parties[*random.pick(&[0, 0, 0, 1, 1, 1, 2, 3, 4, 5])].push(*member);
+            let party = *random.pick(&[0, 0, 0, 1, 1, 1, 2, 3, 4, 5]);
+            let count = parties.len();
+            parties[party % count].push(*member);
         }
         for (index, people) in parties.into_iter().enumerate() {
-            let name = ["Progress", "Heritage", "Green", "Centre", "Liberty", "Regions"][index];
+            let name = PARTIES[index];
             let topic = 15 + index % 3;
             self.found(
                 &format!("party-{}", name.to_lowercase()),
@@ -158,9 +165,10 @@ impl Parliament {
                 people,
             );
         }
-        let mut units: Vec<Vec<usize>> = vec![Vec::new(); UNITS.len()];
+        let mut units: Vec<Vec<usize>> = vec![Vec::new(); assumptions.units.clamp(1, UNITS.len())];
         for official in &officials {
-            units[random.usize(..UNITS.len())].push(*official);
+            let unit = random.usize(..units.len());
+            units[unit].push(*official);
         }
         for (name, people) in UNITS.iter().zip(units) {
             self.found(
@@ -303,10 +311,11 @@ pub(crate) fn to_toml(estate: &Estate) -> String {
     out
 }
 
-fn people(count: usize, random: &mut Random) -> Vec<Person> {
+fn people(assumptions: &Assumptions, random: &mut Random) -> Vec<Person> {
+    let count = assumptions.people.max(60);
     let mut taken = FxHashSet::default();
     let mut people: Vec<Person> = Vec::with_capacity(count);
-    let members = count * 3 / 10;
+    let members = ((count as f64 * assumptions.members) as usize).max(1);
     while people.len() < count {
         let name = names::person(random);
         let local = names::local_part(&name, 0);
@@ -315,8 +324,8 @@ fn people(count: usize, random: &mut Random) -> Vec<Person> {
         }
         let share = people.len() as f64 / count as f64;
         let kind = match share {
-            share if share < 0.3 => Kind::Member,
-            share if share < 0.75 => Kind::Assistant,
+            share if share < assumptions.members => Kind::Member,
+            share if share < assumptions.members + assumptions.assistants => Kind::Assistant,
             _ => Kind::Official,
         };
         let is_member = kind == Kind::Member;

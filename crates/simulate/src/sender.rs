@@ -80,6 +80,9 @@ pub(crate) struct Service {
     /// Designs that its customers choose from.
     designs: Vec<u64>,
     hosts: Vec<(String, Ipv4Addr)>,
+    urls: Urls,
+    /// Share of its customers who have these URLs on their own domain.
+    branded: f64,
     /// It sends `Feedback-ID:` with the account in it.
     pub(crate) feedback: bool,
 }
@@ -94,7 +97,7 @@ pub(crate) enum ServiceKind {
 
 impl Service {
     /// The `number`-th service of a run.
-    pub(crate) fn new(random: &mut Random, number: usize) -> Self {
+    pub(crate) fn new(random: &mut Random, number: usize, branded: f64) -> Self {
         let kind = if number % 4 == 3 {
             ServiceKind::Merge
         } else {
@@ -107,43 +110,7 @@ impl Service {
             random.word(&["Send", "Mail", "Post", "Campaigns", "Letter"])
         );
         let domain = names::domain(random, &name);
-        // The recipient's mark, and the account's where it shows.
-        let mark = random.word(&[
-            "{m:b64:60}",
-            "{r:hex:32}",
-            "{r:b62:22}",
-            "{m:uuid}",
-            "{r:b62:12}/{i:n:7}",
-            "{m:b64:120}",
-        ]);
-        let account = random.word(&["{s:n:7}/", "{s:hex:10}/", "", "", "u{s:n:8}."]);
-        let (host, path) = match account.strip_suffix('.') {
-            Some(label) => (format!("{label}.ct.{domain}"), ""),
-            None => (
-                format!("{}.{domain}", random.word(&["click", "track", "links", "t"])),
-                account,
-            ),
-        };
-        let open = match random.usize(..4) {
-            0 => format!("https://{host}/{path}open/{mark}.gif"),
-            1 => format!(
-                "https://{host}/wf/open?{}upn={mark}",
-                if path.is_empty() { "" } else { "a={s:n:7}&" }
-            ),
-            2 => format!("https://{host}/{path}o/{mark}/pixel.png"),
-            _ => format!("https://{host}/{path}e/o/{mark}"),
-        };
-        let click = format!(
-            "https://{host}/{path}{}/{mark}/{{l:b62:8}}",
-            random.word(&["c", "ls/click", "e/c", "l"])
-        );
-        let tracker = Tracker {
-            open: Some(Pattern::new(&open)),
-            click: Some(Pattern::new(&click)),
-            image: Pattern::new(&format!("https://images.{domain}/{path}{{i:hex:16}}.png")),
-            unsubscribe: Pattern::new(&format!("https://{host}/{path}unsub/{mark}")),
-            headline_image: false,
-        };
+        let urls = Urls::new(random);
         let hosts = (0..6)
             .map(|index| {
                 (
@@ -154,7 +121,9 @@ impl Service {
             .collect();
         Self {
             kind,
-            tracker: Arc::new(tracker),
+            tracker: Arc::new(urls.tracker(&domain)),
+            urls,
+            branded,
             software: Software::service(random, &domain),
             designs: (0..6).map(|_| random.u64(..)).collect(),
             hosts,
@@ -162,6 +131,19 @@ impl Service {
             name,
             domain,
         }
+    }
+
+    /// The same, where nothing in its messages says what it is called.
+    pub(crate) fn unnamed(mut self) -> Self {
+        self.feedback = false;
+        self
+    }
+
+    /// Lets somebody send through it with URLs on their own domain.
+    pub(crate) fn branded_account(self: &Arc<Self>, random: &mut Random, who: Identity) -> Sender {
+        let mut sender = self.account(random, who);
+        sender.tracker = Some(Arc::new(self.urls.tracker(sender.domain())));
+        sender
     }
 
     /// Lets somebody send through it from `address`.
@@ -181,6 +163,11 @@ impl Service {
         };
         let mut software = self.software.clone();
         software.zone = 0;
+        let is_branded = self.branded > 0.0 && is_own_domain && random.chance(self.branded);
+        let tracker = match is_branded {
+            true => Arc::new(self.urls.tracker(&domain)),
+            false => Arc::clone(&self.tracker),
+        };
         Sender {
             key,
             name: who.name,
@@ -208,7 +195,7 @@ impl Service {
                 service: Some(Arc::clone(self)),
                 unsubscribe,
             }),
-            tracker: Some(Arc::clone(&self.tracker)),
+            tracker: Some(tracker),
             design: match self.kind {
                 ServiceKind::Newsletter if random.chance(0.7) => Design::Styled(*random.pick(&self.designs)),
                 ServiceKind::Newsletter => Design::Styled(random.u64(..)),
@@ -217,6 +204,69 @@ impl Service {
             },
             web: who.web,
             imprint: who.imprint,
+        }
+    }
+}
+
+/// How a service's URLs look, on its own domain or on a customer's.
+#[derive(Clone, Debug)]
+struct Urls {
+    /// The recipient's mark, and the account's where it shows.
+    mark: &'static str,
+    account: &'static str,
+    /// The label of the host.
+    host: &'static str,
+    open: usize,
+    click: &'static str,
+}
+
+impl Urls {
+    fn new(random: &mut Random) -> Self {
+        let mark = random.word(&[
+            "{m:b64:60}",
+            "{r:hex:32}",
+            "{r:b62:22}",
+            "{m:uuid}",
+            "{r:b62:12}/{i:n:7}",
+            "{m:b64:120}",
+        ]);
+        let account = random.word(&["{s:n:7}/", "{s:hex:10}/", "", "", "u{s:n:8}."]);
+        let host = match account.ends_with('.') {
+            true => "ct",
+            false => random.word(&["click", "track", "links", "t"]),
+        };
+        Self {
+            mark,
+            account,
+            host,
+            open: random.usize(..4),
+            click: random.word(&["c", "ls/click", "e/c", "l"]),
+        }
+    }
+
+    fn tracker(&self, domain: &str) -> Tracker {
+        let Self { mark, click, .. } = self;
+        let (host, path) = match self.account.ends_with('.') {
+            true => (format!("{}{}.{domain}", self.account, self.host), ""),
+            false => (format!("{}.{domain}", self.host), self.account),
+        };
+        let open = match self.open {
+            0 => format!("https://{host}/{path}open/{mark}.gif"),
+            1 => format!(
+                "https://{host}/wf/open?{}upn={mark}",
+                if path.is_empty() { "" } else { "a={s:n:7}&" }
+            ),
+            2 => format!("https://{host}/{path}o/{mark}/pixel.png"),
+            _ => format!("https://{host}/{path}e/o/{mark}"),
+        };
+        Tracker {
+            open: Some(Pattern::new(&open)),
+            click: Some(Pattern::new(&format!(
+                "https://{host}/{path}{click}/{mark}/{{l:b62:8}}"
+            ))),
+            image: Pattern::new(&format!("https://images.{domain}/{path}{{i:hex:16}}.png")),
+            unsubscribe: Pattern::new(&format!("https://{host}/{path}unsub/{mark}")),
+            headline_image: false,
         }
     }
 }

@@ -14,16 +14,19 @@ pub enum Hosts {
     OneAccount,
     /// Several accounts at one shared mass-mail service.
     SeveralAccounts,
+    /// Newspapers founded for it, each with pictures on a domain of its own, through one mass-mail service.
+    Fronts,
 }
 
 impl Hosts {
     /// All of them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Own,
         Self::Reputable,
         Self::Partner,
         Self::OneAccount,
         Self::SeveralAccounts,
+        Self::Fronts,
     ];
 
     /// In words.
@@ -34,6 +37,7 @@ impl Hosts {
             Self::Partner => "compromised partner's account",
             Self::OneAccount => "shared service, one account",
             Self::SeveralAccounts => "shared service, several accounts",
+            Self::Fronts => "fronts with domains of their own",
         }
     }
 }

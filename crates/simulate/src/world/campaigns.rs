@@ -9,10 +9,10 @@ use super::newcomers::{Writing, unmarked};
 use super::{DAY, Plan, REPUTABLE_HOSTS, SECOND, World};
 use crate::START_MICROS;
 use crate::mailing::{Content, Extras, Recipient};
-use crate::names;
+use crate::names::{self, House};
 use crate::parliament::GroupKind;
 use crate::random::{Draw as _, Random};
-use crate::sender::{Design, Identity, Origin, Sender, ServiceKind};
+use crate::sender::{Design, Identity, Origin, Sender, Service, ServiceKind};
 use crate::software::Software;
 use crate::truth::Hosts;
 use crate::url::Tracker;
@@ -39,7 +39,13 @@ struct Means {
     software: Software,
     design: Design,
     unsubscribe: bool,
+    /// For fronts: the service, and what they are called. Two identities may be of one newspaper.
+    service: Option<Arc<Service>>,
+    fronts: Vec<House>,
 }
+
+/// Of the campaigns with fronts, the share through a service that writes to nobody else here.
+const UNKNOWN_SERVICE: f64 = 0.6;
 
 impl World {
     pub(super) fn plan_campaigns(&mut self) {
@@ -66,6 +72,8 @@ impl World {
         let group = *random.pick(&of_kind);
         let (least, most) = assumed.campaign_recipients;
         let count = random.log_uniform(least as f64, most as f64 + 1.0) as usize;
+        let of_group = (groups[group].people.len() as f64 * assumed.campaign_of_group) as usize;
+        let count = count.min(of_group.max(least));
         let share = match random.chance(assumed.campaign_mixed) {
             true => 0.5 + random.f64() * 0.3,
             false => 0.8 + random.f64() * 0.2,
@@ -82,11 +90,11 @@ impl World {
         let most_identities = assumed.campaign_identities.min(recipients.len()).max(2);
         let identities = match hosts {
             Hosts::Partner | Hosts::OneAccount => 1,
-            Hosts::SeveralAccounts => random.usize(2..=most_identities),
+            Hosts::SeveralAccounts | Hosts::Fronts => random.usize(2..=most_identities),
             _ => random.usize(1..=most_identities),
         };
         let means = self.means(hosts, random);
-        let (texts, content) = self.stories(group, identities, random);
+        let (texts, content) = self.stories(group, identities, hosts, random);
         let key = random.u64(..);
         let marks = matches!(hosts, Hosts::Own | Hosts::Reputable | Hosts::Partner).then_some(key);
         let senders: Vec<Arc<Sender>> = (0..identities)
@@ -155,6 +163,9 @@ impl World {
 
     fn draw_hosts(&self, random: &mut Random) -> Hosts {
         let assumed = &self.assumptions;
+        if assumed.campaign_fronts > 0.0 && random.chance(assumed.campaign_fronts) {
+            return Hosts::Fronts;
+        }
         if random.chance(assumed.campaign_shared_service) {
             return match random.chance(assumed.campaign_several_accounts) {
                 true => Hosts::SeveralAccounts,
@@ -172,7 +183,17 @@ impl World {
         let unsubscribe = random.chance(0.25);
         let software = Software::program(random);
         let design = *random.pick(&[Design::Bare, Design::Note, Design::Styled(random.clone().u64(..))]);
+        let mut service = None;
+        let mut fronts = Vec::new();
+        if hosts == Hosts::Fronts {
+            service = Some(match random.chance(UNKNOWN_SERVICE) {
+                true => Arc::new(Service::new(random, 0, 1.0).unnamed()),
+                false => Arc::clone(self.service(ServiceKind::Newsletter, random)),
+            });
+            fronts = (0..random.usize(2..5)).map(|_| names::outlet(random)).collect();
+        }
         let trackers = match hosts {
+            Hosts::Fronts => Vec::new(),
             Hosts::OneAccount | Hosts::SeveralAccounts => {
                 let kind = *random.pick(&[ServiceKind::Merge, ServiceKind::Newsletter]);
                 vec![Arc::clone(&self.service(kind, random).tracker)]
@@ -209,11 +230,37 @@ impl World {
             software,
             design,
             unsubscribe,
+            service,
+            fronts,
         }
     }
 
+    /// Somebody who writes for a newspaper that was founded to be written for.
+    fn front(service: &Arc<Service>, house: &House, unsubscribe: bool, random: &mut Random) -> Sender {
+        let who = match random.bool() {
+            true => Identity::of_house(random, house),
+            false => {
+                let mut who = Identity::at_house(random, house, 0);
+                who.name = format!("{}, {}", who.name, house.name);
+                who
+            }
+        };
+        let mut sender = service.branded_account(random, who);
+        if let Some(bulk) = &mut sender.bulk {
+            bulk.unsubscribe = unsubscribe;
+            bulk.list = None;
+        }
+        sender
+    }
+
     /// What each identity sends: one text for all, told in other words, or one text each.
-    fn stories(&self, group: usize, identities: usize, random: &mut Random) -> (&'static str, Vec<Content>) {
+    fn stories(
+        &self,
+        group: usize,
+        identities: usize,
+        hosts: Hosts,
+        random: &mut Random,
+    ) -> (&'static str, Vec<Content>) {
         let topic = match random.chance(0.85) {
             true => self.parliament.groups[group].topic,
             false => random.usize(..18),
@@ -223,6 +270,7 @@ impl World {
         let strength = *random.pick(&[0.0, 0.1, 0.25, 0.4]);
         let sentences = random.usize(4..13);
         let texts = match random.usize(..10) {
+            _ if hosts == Hosts::Fronts => "a text for each identity",
             0..6 => "one text, paraphrased",
             6..8 => "two texts",
             _ => "a text for each identity",
@@ -255,6 +303,10 @@ impl World {
         recipient: Option<&Recipient>,
         random: &mut Random,
     ) -> Sender {
+        if let Some(service) = &means.service {
+            let house = &means.fronts[number % means.fronts.len()];
+            return Self::front(service, house, means.unsubscribe, random);
+        }
         let outlet = random.pick(&self.outlets);
         let mut who = Identity::private(random);
         match random.f64() {

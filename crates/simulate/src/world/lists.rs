@@ -91,7 +91,7 @@ impl World {
             true => self.service(ServiceKind::Newsletter, random).account(random, who),
             false => Sender::own_list(random, who),
         };
-        let size = random.log_uniform(4.0, 90.0) as usize;
+        let size = self.audience(4.0, 90.0, random);
         let is_topical = random.chance(self.assumptions.topical_newsletters);
         let group = self.topical_group(random);
         let (readers, topic) = match is_topical {

@@ -90,7 +90,7 @@ impl World {
             })
             .collect();
         let services = (0..12)
-            .map(|number| Arc::new(Service::new(&mut random, number)))
+            .map(|number| Arc::new(Service::new(&mut random, number, assumptions.branded)))
             .collect();
         let mailboxes = parliament
             .people
@@ -195,6 +195,12 @@ impl World {
         }
         random.shuffle(&mut readers);
         readers
+    }
+
+    /// How many people something goes to that would go to between `least` and `most` in a large house.
+    fn audience(&self, least: f64, most: f64, random: &mut Random) -> usize {
+        let of_house = |count: f64| (count * self.assumptions.audience).max(1.0);
+        random.log_uniform(of_house(least), of_house(most)) as usize
     }
 
     fn service(&self, kind: ServiceKind, random: &mut Random) -> &Arc<Service> {

@@ -161,11 +161,11 @@ impl World {
         }
         let readers = match is_topical {
             true => {
-                let (share, count) = (random.f64() * 0.4 + 0.6, random.log_uniform(3.0, 40.0) as usize);
+                let (share, count) = (random.f64() * 0.4 + 0.6, self.audience(3.0, 40.0, random));
                 self.readers(group, share, count, random)
             }
             false => {
-                let count = random.log_uniform(2.0, 60.0) as usize;
+                let count = self.audience(2.0, 60.0, random);
                 random.sample(self.parliament.people.len(), count)
             }
         };
@@ -462,7 +462,7 @@ impl World {
             let mut sender = Sender::program(random, who);
             sender.tracker = Some(Arc::clone(&tracker));
             sender.design = design;
-            let count = random.log_uniform(2.0, 30.0) as usize;
+            let count = self.audience(2.0, 30.0, random);
             let to = self.anybody(count, random);
             let content = Content::Drawn {
                 kind: patterns::PHISHING,
@@ -522,7 +522,7 @@ impl World {
     }
 
     fn topical_mailboxes(&self, group: usize, least: f64, most: f64, random: &mut Random) -> Vec<Recipient> {
-        let (share, count) = (random.f64() * 0.4 + 0.6, random.log_uniform(least, most) as usize);
+        let (share, count) = (random.f64() * 0.4 + 0.6, self.audience(least, most, random));
         let readers = self.readers(group, share, count, random);
         readers
             .into_iter()

@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use blackrod_model::mail::LinkRole;
 use blackrod_model::{Estate, EvidenceId};
-use blackrod_simulate::{Assumptions, Mail, Simulation};
+use blackrod_simulate::{Assumptions, Hosts, Mail, Simulation};
 
 fn small(seed: u64) -> Simulation {
     Simulation::new(seed, Assumptions::default().scaled(0.02))
@@ -47,6 +47,21 @@ fn the_estate_file_is_read_as_the_estate_it_was_written_from() {
     assert_eq!(&read, simulation.estate());
     assert_eq!(read.people.len(), 1_500);
     assert_eq!(read.groups.len(), 41);
+}
+
+#[test]
+fn a_small_house_has_few_groups_and_campaigns_of_fronts() {
+    let simulation = Simulation::new(2, Assumptions::small().scaled(0.02));
+    let estate = simulation.estate();
+    assert_eq!((estate.people.len(), estate.groups.len()), (70, 11));
+    let fronts = |seed: u64| {
+        let truth = Simulation::new(seed, Assumptions::small().scaled(0.02)).truth();
+        let campaigns = truth.campaigns.into_iter();
+        campaigns
+            .filter(|campaign| campaign.hosts == Hosts::Fronts)
+            .count()
+    };
+    assert!((1..4).map(fronts).sum::<usize>() > 0);
 }
 
 #[test]
