@@ -46,7 +46,7 @@ pub(crate) fn kinds(folder: &Path) -> anyhow::Result<Vec<(String, PathBuf)>> {
 
 /// All messages of a folder, in the order of their names.
 pub(crate) fn read(kind: &str, folder: &Path) -> anyhow::Result<Vec<Sample>> {
-    let anatomy = Anatomy::new(&Estate::default());
+    let anatomy = Anatomy::new(&Estate::default()).with_language(true);
     let weights = Weights::load().without_era();
     let entries = std::fs::read_dir(folder).with_context(|| folder.display().to_string())?;
     let mut files: Vec<PathBuf> = entries

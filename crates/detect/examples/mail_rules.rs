@@ -28,7 +28,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for problem in sets.iter().flat_map(|set| &set.refused) {
         println!("refused: {problem:?}");
     }
-    let anatomy = Anatomy::new(&estate);
+    let anatomy = Anatomy::new(&estate).with_language(true);
     let (options, folders): (Vec<String>, Vec<String>) = std::env::args()
         .skip(1)
         .partition(|argument| argument.starts_with("--show="));

@@ -3,7 +3,7 @@
 use std::hash::Hasher as _;
 use std::sync::LazyLock;
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, MatchKind};
 use blackrod_model::mail::{Facts, PartRole, TextSketch, hash};
 use rustc_hash::{FxHashMap, FxHasher};
 
@@ -66,7 +66,10 @@ fn own_words(text: &str) -> &str {
         " a écrit :",
         " escribió:",
     ];
-    static FINDER: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| AhoCorasick::new(MARKS).ok());
+    static FINDER: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+        let mut builder = AhoCorasick::builder();
+        builder.match_kind(MatchKind::LeftmostFirst).build(MARKS).ok()
+    });
     let first = FINDER.as_ref().and_then(|finder| finder.find(text));
     let own = first.and_then(|mark| text.get(..mark.start())).unwrap_or(text);
     match own.split_whitespace().nth(SHORTEST) {

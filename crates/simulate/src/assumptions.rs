@@ -98,7 +98,7 @@ pub struct Assumptions {
     pub campaign_days: f64,
     /// Mean number of messages to each recipient. In 2021 about 2.5.
     pub campaign_messages_per_recipient: f64,
-    /// Share of campaigns that found newspapers: each identity has a domain that bears its name, pictures and pages there, a
+    /// Share of campaigns that found newspapers: each of these has a domain that bears its name, pictures and pages there, a
     /// text of its own, and nothing of the others but a mass-mail service, mostly one that nobody else here uses.
     pub campaign_fronts: f64,
     /// Of the others, the share through a shared mass-mail provider; the rest have hosts of their own.

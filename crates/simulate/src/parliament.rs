@@ -17,6 +17,9 @@ pub(crate) const EXCHANGER: &str = "mx1.assembly.example";
 /// The topic of those who keep the house running.
 pub(crate) const ADMINISTRATION: usize = 19;
 
+/// Places are invented until there are as many: of a few hundred each is new.
+const MOST_CAUCUSES: usize = 200;
+
 /// Somebody of the parliament.
 #[derive(Clone, Debug)]
 pub(crate) struct Person {
@@ -128,7 +131,7 @@ impl Parliament {
                 people,
             );
         }
-        while places.len() < assumptions.caucuses {
+        while places.len() < assumptions.caucuses.min(MOST_CAUCUSES) {
             let mut place = String::new();
             names::place(random, &mut place);
             if !places.insert(place.clone()) {

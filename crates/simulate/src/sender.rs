@@ -133,8 +133,8 @@ impl Service {
         }
     }
 
-    /// The same, where nothing in its messages says what it is called.
-    pub(crate) fn unnamed(mut self) -> Self {
+    /// The same without `Feedback-ID`: nothing in its messages names an account there.
+    pub(crate) fn without_feedback(mut self) -> Self {
         self.feedback = false;
         self
     }

@@ -32,7 +32,6 @@ pub(crate) fn of<'t>(texts: impl Iterator<Item = &'t str>, subject: &str) -> Tex
         }
     }
     sketch.minima = minima.to_vec();
-    sketch.language = Some("eng".to_owned());
     sketch.topic = rarest(&words);
     sketch
 }

@@ -100,6 +100,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                     return Ok(());
                 }
             }
+            if self.received.is_empty() {
+                // What a long message took is given back.
+                self.received = BytesMut::new();
+            }
             self.received.reserve(READ);
             let read = timeout(patience, self.socket.read_buf(&mut self.received)).await;
             match read {
@@ -109,9 +113,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                         return Ok(());
                     }
                 }
-            }
-            if self.received.capacity() > 2 * MAX_FRAME && self.received.len() < MAX_FRAME {
-                self.received = BytesMut::from(self.received.as_ref());
             }
         }
     }

@@ -53,9 +53,13 @@ pub struct Rules {
 }
 
 impl Rules {
-    /// Whether any rule reads this field.
+    /// Whether any rule or correlation reads this field by its name.
     pub fn reads(&self, field: &str) -> bool {
-        self.names.find(field).is_some()
+        let may_need = |rule: &Rule| {
+            let mut needed = rule.premise.iter().flatten();
+            rule.expr.is_whole() || needed.any(|name| name == field)
+        };
+        self.names.find(field).is_some() || self.rules.iter().any(may_need)
     }
 
     /// The memory of one thread that matches events against these rules.

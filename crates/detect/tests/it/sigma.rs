@@ -380,6 +380,16 @@ fn many_failures_of_one_account_are_one_finding() {
 }
 
 #[test]
+fn fields_that_only_a_correlation_reads_are_known() {
+    let correlation = "title: Guessing\nid: guessing\ncorrelation:\n  type: event_count\n  \
+        rules: [failed_logon]\n  group-by: [language]\n  timespan: 1m\n  condition:\n    gte: 3\n";
+    let alone = load(&[("a.yml", FAILED_LOGON)]);
+    let together = load(&[("a.yml", FAILED_LOGON), ("b.yml", correlation)]);
+    assert!(alone.rules.reads("EventID") && !alone.rules.reads("language"));
+    assert!(together.rules.reads("language"));
+}
+
+#[test]
 fn many_accounts_from_one_address_are_counted_by_value() {
     let correlation = "title: Spraying\nid: spraying\ncorrelation:\n  type: value_count\n  rules: [failed]\n  \
         group-by: [IpAddress]\n  timespan: 1h\n  generate: true\n  condition:\n    field: TargetUserName\n    gte: 3\n";

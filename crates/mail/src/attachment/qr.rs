@@ -70,7 +70,7 @@ pub(super) fn grey(
     }
 }
 
-/// An image as it was decoded: most of a large one is never looked at, so nothing is converted before it is.
+/// An image as it was decoded: most of a large one is never looked at, so its pixels (of 8 bits a sample) are converted when they are.
 struct Pixels {
     samples: Vec<u8>,
     /// How many samples a pixel has: 1 grey, 2 grey and alpha, 3 colour, 4 colour and alpha.

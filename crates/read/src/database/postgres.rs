@@ -68,7 +68,8 @@ impl Format for CsvLog {
     fn recognise(&self, head: &[u8]) -> bool {
         let head = decode_head(head);
         // It begins with a time; a reader is dear to build.
-        if !matches!(head.as_slice(), [b'0'..=b'9' | b'"', ..]) {
+        let first = head.iter().find(|byte| !byte.is_ascii_whitespace());
+        if !matches!(first, Some(b'0'..=b'9' | b'"')) {
             return false;
         }
         let mut row = ::csv::ByteRecord::new();

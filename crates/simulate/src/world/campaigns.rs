@@ -187,7 +187,7 @@ impl World {
         let mut fronts = Vec::new();
         if hosts == Hosts::Fronts {
             service = Some(match random.chance(UNKNOWN_SERVICE) {
-                true => Arc::new(Service::new(random, 0, 1.0).unnamed()),
+                true => Arc::new(Service::new(random, 0, 1.0).without_feedback()),
                 false => Arc::clone(self.service(ServiceKind::Newsletter, random)),
             });
             fronts = (0..random.usize(2..5)).map(|_| names::outlet(random)).collect();
