@@ -85,7 +85,7 @@ impl Sealer {
         results: &str,
         chain: Chain,
     ) -> Result<Vec<(String, String)>, SealError> {
-        let message = with_crlf(message);
+        let message = as_signed(message);
         let parsed = AuthenticatedMessage::parse(&message)
             .ok_or_else(|| SealError::Message("it has no header".to_owned()))?;
         let results = one_line(results);
@@ -123,7 +123,25 @@ fn arrival<'m>(parsed: &'m AuthenticatedMessage<'m>, chain: Chain) -> ArcOutput<
     )
 }
 
-/// Lines end with CRLF when a message is sent, and are signed so.
+/// As it is signed: lines end with CRLF, and blank ones at the end are left out (RFC 6376 3.4.4), which mail-auth does only where they
+/// are empty.
+fn as_signed(message: &[u8]) -> Vec<u8> {
+    let mut out = with_crlf(message);
+    if let Some(at) = memchr::memmem::find(&out, b"\r\n\r\n") {
+        let body = out.get(at + 4..).unwrap_or_default();
+        let last = body.iter().rposition(|byte| !b" \t\r\n".contains(byte));
+        match last {
+            Some(last) => {
+                out.truncate(at + 4 + last + 1);
+                out.extend_from_slice(b"\r\n");
+            }
+            None => out.truncate(at + 4),
+        }
+    }
+    out
+}
+
+/// Lines end with CRLF when a message is sent.
 fn with_crlf(message: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(message.len() + message.len() / 40);
     let mut before = 0;
@@ -172,6 +190,14 @@ mod tests {
             one_line("mx.example;\r\n\tspf=pass\r\n  smtp.mailfrom=a"),
             "mx.example; spf=pass smtp.mailfrom=a"
         );
+    }
+
+    #[test]
+    fn blank_lines_at_the_end_are_not_signed() {
+        let signed = as_signed(b"A: b\n\na\r\n \r\nb\t \r\n  \r\n\t\r\n\r\n");
+        assert_eq!(signed, b"A: b\r\n\r\na\r\n \r\nb\r\n");
+        assert_eq!(as_signed(b"A: b\n\n \n"), b"A: b\r\n\r\n");
+        assert_eq!(as_signed(b"A: b\n"), b"A: b\r\n");
     }
 
     #[test]
