@@ -1,10 +1,11 @@
 //! What the detectors say of themselves.
 
+use blackrod_mail::stream;
+
 use crate::flood::requests;
 use crate::{
     accounts, analytics, canary, indicators, rarity, register, senders, servers, sigma, traffic, yara,
 };
-use blackrod_mail::stream;
 
 /// A detector's documentation.
 #[derive(Clone, Copy, Debug)]

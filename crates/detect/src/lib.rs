@@ -28,6 +28,7 @@ use std::path::PathBuf;
 use blackrod_mail as mail;
 use blackrod_model::{
     Estate, Event, EvidenceId, Fact, Finding, Flow, Position, Premise, Refusal, RuleProblem, RuleSet, Sha256,
+    clip,
 };
 use blackrod_traffic::Watch;
 use rustc_hash::FxHashSet;
@@ -309,11 +310,6 @@ pub fn dns_records(files: &[PathBuf]) -> Result<Option<mail::dns::Records>, Load
             .map(Some)
             .map_err(LoadError::Dns),
     }
-}
-
-/// The first `limit` bytes of a text, cut between characters.
-pub(crate) fn clip(text: &str, limit: usize) -> &str {
-    text.get(..text.floor_char_boundary(limit)).unwrap_or(text)
 }
 
 impl SeenSources {

@@ -7,6 +7,7 @@ use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use percent_encoding::percent_decode_str;
 use rustc_hash::FxHashSet;
 
+use super::begins;
 use super::circle::with_parents;
 use super::url::Target;
 
@@ -120,10 +121,9 @@ fn embedded(value: &str) -> Option<Target> {
 }
 
 fn starts_as_url(text: &str) -> bool {
-    ["http://", "https://", "//"].iter().any(|start| {
-        text.get(..start.len())
-            .is_some_and(|head| head.eq_ignore_ascii_case(start))
-    })
+    ["http://", "https://", "//"]
+        .iter()
+        .any(|start| begins(text, start))
 }
 
 #[cfg(test)]

@@ -35,7 +35,7 @@ pub mod url;
 mod wording;
 
 use blackrod_model::mail::{Facts, Message, Part, PartRole, Signal, hash};
-use blackrod_model::{Estate, Event, EvidenceId};
+use blackrod_model::{Estate, Event, EvidenceId, clip};
 
 use circle::Circle;
 use page::Page;
@@ -197,9 +197,10 @@ fn signal_once(facts: &mut Facts, code: &str, seen: &str) {
     }
 }
 
-/// The first `limit` bytes of a text, cut between characters.
-fn clip(text: &str, limit: usize) -> &str {
-    text.get(..text.floor_char_boundary(limit)).unwrap_or(text)
+/// Whether a text begins so, in whatever case.
+fn begins(text: &str, with: &str) -> bool {
+    text.get(..with.len())
+        .is_some_and(|start| start.eq_ignore_ascii_case(with))
 }
 
 #[cfg(test)]

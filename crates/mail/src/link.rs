@@ -6,7 +6,7 @@ use rustc_hash::FxHashSet;
 use super::hosts::{LISTS, way};
 use super::page::{Anchor, Page};
 use super::url::{Target, registrable};
-use super::{Anatomy, View, links, signal_once};
+use super::{Anatomy, View, begins, links, signal_once};
 
 const TEXT_URL_LIMIT: usize = 200;
 const TEXT_LIMIT: usize = 1 << 20;
@@ -197,9 +197,7 @@ fn mixes_scripts(host: &str) -> bool {
 /// The registrable domain that the text of a link names, where it is nothing but a domain or URL.
 fn shown_domain(text: &str) -> Option<String> {
     let text = text.trim().trim_end_matches(['.', '/', ',']);
-    let has_scheme = text
-        .get(..4)
-        .is_some_and(|start| start.eq_ignore_ascii_case("http"));
+    let has_scheme = begins(text, "http");
     if text.len() > 300 || text.contains(char::is_whitespace) || !text.contains('.') || text.contains('@') {
         return None;
     }

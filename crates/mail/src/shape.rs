@@ -5,7 +5,7 @@ use blackrod_model::mail::{Facts, PartRole};
 use super::circle::{Circle, domain_of, same_organisation};
 use super::lookalike::{Kin, Trick, registrable};
 use super::sender::is_random;
-use super::{Anatomy, View, signal};
+use super::{Anatomy, View, begins, signal};
 
 /// No more links of a message are looked at.
 const LIMIT: usize = 60;
@@ -31,12 +31,7 @@ fn web_links<'v>(view: &'v View<'_>) -> Vec<&'v str> {
         .pages
         .iter()
         .flat_map(|page| page.anchors.iter().map(|anchor| anchor.url.trim()));
-    let is_web = |url: &&str| {
-        ["http://", "https://"].iter().any(|scheme| {
-            let start = url.get(..scheme.len());
-            start.is_some_and(|start| start.eq_ignore_ascii_case(scheme))
-        })
-    };
+    let is_web = |url: &&str| begins(url, "http://") || begins(url, "https://");
     let mut links: Vec<&str> = anchors.filter(is_web).take(LIMIT).collect();
     if view.pages.is_empty() {
         let texts = view

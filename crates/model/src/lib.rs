@@ -64,4 +64,4 @@ pub use server::{ServerAct, ServerActKind};
 pub use severity::Severity;
 pub use shape::{CommandShape, NewShape, UsualShape};
 pub use time::Timestamp;
-pub use value::Value;
+pub use value::{Value, clip};

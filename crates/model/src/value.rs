@@ -3,6 +3,11 @@
 use std::borrow::Cow;
 use std::fmt;
 
+/// The first `limit` bytes of a text, cut between characters.
+pub fn clip(text: &str, limit: usize) -> &str {
+    text.get(..text.floor_char_boundary(limit)).unwrap_or(text)
+}
+
 /// The value of one field of a record, borrowed from the reader's buffer wherever it can be.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value<'a> {

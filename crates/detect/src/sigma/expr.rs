@@ -139,12 +139,12 @@ impl Expr {
         }
     }
 
-    /// Adds what the expression looks at.
     /// Left to rsigma as a whole: which fields it reads is not known here.
     pub(super) const fn is_whole(&self) -> bool {
         matches!(self, Self::Whole(_))
     }
 
+    /// Adds what the expression looks at.
     pub(super) fn reads(&self, names: &mut Names, out: &mut Reads) {
         match self {
             Self::All(parts) | Self::Any(parts) | Self::AtLeast(_, parts) => {

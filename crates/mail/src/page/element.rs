@@ -5,7 +5,7 @@ use url::Url;
 use super::look::Look;
 use super::walk::Walker;
 use super::{Anchor, FIELD_LIMIT, FORM_LIMIT, Form, LIST_LIMIT, Page, Resource, URL_LENGTH, css};
-use crate::clip;
+use crate::{begins, clip};
 
 const ATTRIBUTE_LIMIT: usize = 64;
 const NAME_LIMIT: usize = 80;
@@ -125,9 +125,7 @@ pub(super) fn load(
     hidden: bool,
 ) {
     let url = url.trim();
-    let is_picture_within = url
-        .get(..11)
-        .is_some_and(|start| start.eq_ignore_ascii_case("data:image/"));
+    let is_picture_within = begins(url, "data:image/");
     // What refers to a place in the same document loads nothing.
     if url.is_empty() || url.starts_with('#') || is_picture_within {
         return;
