@@ -9,6 +9,7 @@ mod auth;
 mod beacon;
 mod bulk;
 mod circle;
+pub mod css;
 pub mod dns;
 #[cfg(test)]
 mod facet_tests;

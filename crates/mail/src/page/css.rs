@@ -1,5 +1,7 @@
 //! URLs in style sheets and style attributes (CSS Syntax 3).
 
+use crate::css::Cursor;
+
 /// Calls `found` with every URL that `css` may load, and with what it was found in.
 pub(super) fn urls(css: &str, found: &mut dyn FnMut(&str, &'static str)) {
     // Every way to load needs a function or `@import`.
@@ -7,8 +9,7 @@ pub(super) fn urls(css: &str, found: &mut dyn FnMut(&str, &'static str)) {
         return;
     }
     Scanner {
-        bytes: css.as_bytes(),
-        at: 0,
+        css: Cursor::new(css),
         rule: Rule::Plain,
         takes_strings: 0,
     }
@@ -25,8 +26,7 @@ enum Rule {
 }
 
 struct Scanner<'c> {
-    bytes: &'c [u8],
-    at: usize,
+    css: Cursor<'c>,
     rule: Rule,
     /// How many parentheses are open since a function whose strings are URLs.
     takes_strings: usize,
@@ -34,18 +34,19 @@ struct Scanner<'c> {
 
 impl Scanner<'_> {
     fn run(&mut self, found: &mut dyn FnMut(&str, &'static str)) {
-        while let Some(byte) = self.peek() {
+        while let Some(byte) = self.css.peek() {
             match byte {
-                b'/' if self.bytes.get(self.at + 1) == Some(&b'*') => self.comment(),
-                b'"' | b'\'' => {
-                    let text = self.string();
+                _ if self.css.is_comment() => self.css.comment(),
+                _ if self.css.is_string() => {
+                    let text = self.css.string();
                     if self.rule == Rule::Import || self.takes_strings > 0 {
                         self.tell(&text, found);
                     }
                 }
+                _ if self.css.is_word() => self.word_or_function(found),
                 b'@' => {
-                    self.at += 1;
-                    let word = self.word();
+                    self.css.skip();
+                    let word = self.css.word();
                     self.rule = match word.to_ascii_lowercase().as_str() {
                         "import" => Rule::Import,
                         "font-face" => Rule::FontFace,
@@ -57,14 +58,13 @@ impl Scanner<'_> {
                 b'}' => self.end_rule(),
                 b'(' => {
                     self.takes_strings += usize::from(self.takes_strings > 0);
-                    self.at += 1;
+                    self.css.skip();
                 }
                 b')' => {
                     self.takes_strings = self.takes_strings.saturating_sub(1);
-                    self.at += 1;
+                    self.css.skip();
                 }
-                byte if starts_word(byte) => self.word_or_function(found),
-                _ => self.at += 1,
+                _ => self.css.skip(),
             }
         }
     }
@@ -72,23 +72,21 @@ impl Scanner<'_> {
     fn end_rule(&mut self) {
         self.rule = Rule::Plain;
         self.takes_strings = 0;
-        self.at += 1;
+        self.css.skip();
     }
 
     fn word_or_function(&mut self, found: &mut dyn FnMut(&str, &'static str)) {
-        let word = self.word();
-        if self.peek() != Some(b'(') {
+        let word = self.css.word();
+        if self.css.peek() != Some(b'(') {
             return;
         }
-        self.at += 1;
+        self.css.skip();
         match word.to_ascii_lowercase().as_str() {
             "url" | "src" => {
-                while self.peek().is_some_and(|byte| byte.is_ascii_whitespace()) {
-                    self.at += 1;
-                }
-                let url = match self.peek() {
-                    Some(b'"' | b'\'') => self.string(),
-                    _ => self.until(|byte| byte == b')'),
+                self.css.skip_blanks();
+                let url = match self.css.is_string() {
+                    true => self.css.string(),
+                    false => self.css.until(|byte| byte == b')'),
                 };
                 self.tell(url.trim(), found);
             }
@@ -107,77 +105,4 @@ impl Scanner<'_> {
             Rule::Name => {}
         }
     }
-
-    fn peek(&self) -> Option<u8> {
-        self.bytes.get(self.at).copied()
-    }
-
-    fn comment(&mut self) {
-        let rest = self.bytes.get(self.at + 2..).unwrap_or_default();
-        self.at = match memchr::memmem::find(rest, b"*/") {
-            Some(end) => self.at + end + 4,
-            None => self.bytes.len(),
-        };
-    }
-
-    /// A string, its quotes and escapes taken away.
-    fn string(&mut self) -> String {
-        let quote = self.peek().unwrap_or(b'"');
-        self.at += 1;
-        let text = self.until(|byte| byte == quote || byte == b'\n');
-        self.at += 1;
-        text
-    }
-
-    fn word(&mut self) -> String {
-        self.until(|byte| !(starts_word(byte) || byte.is_ascii_digit()))
-    }
-
-    /// What stands before the first byte that `ends`, escapes (CSS Syntax 4.3.7) resolved.
-    fn until(&mut self, ends: impl Fn(u8) -> bool) -> String {
-        let mut text = Vec::new();
-        while let Some(byte) = self.peek() {
-            if byte == b'\\' {
-                self.at += 1;
-                self.escape(&mut text);
-                continue;
-            }
-            if ends(byte) {
-                break;
-            }
-            text.push(byte);
-            self.at += 1;
-        }
-        String::from_utf8_lossy(&text).into_owned()
-    }
-
-    fn escape(&mut self, text: &mut Vec<u8>) {
-        let rest = self.bytes.get(self.at..).unwrap_or_default();
-        let digits = rest
-            .iter()
-            .take(6)
-            .take_while(|byte| byte.is_ascii_hexdigit())
-            .count();
-        if digits == 0 {
-            if let Some(byte) = self.peek().filter(|byte| *byte != b'\n') {
-                text.push(byte);
-            }
-            self.at += 1;
-            return;
-        }
-        let written = rest.get(..digits).unwrap_or_default();
-        let number = written.iter().fold(0, |number, digit| {
-            number * 16 + (*digit as char).to_digit(16).unwrap_or_default()
-        });
-        let character = char::from_u32(number).unwrap_or(char::REPLACEMENT_CHARACTER);
-        text.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
-        self.at += digits;
-        if self.peek().is_some_and(|byte| byte.is_ascii_whitespace()) {
-            self.at += 1;
-        }
-    }
-}
-
-fn starts_word(byte: u8) -> bool {
-    byte.is_ascii_alphabetic() || matches!(byte, b'-' | b'_' | b'\\') || byte >= 0x80
 }

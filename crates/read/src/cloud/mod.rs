@@ -61,7 +61,7 @@ pub(crate) fn fill_account(event: &mut Event<'_>, column: Column, index: usize) 
         return;
     };
     let lower = match &field.value {
-        Value::Str(text) if text.chars().any(char::is_uppercase) => Value::from(text.to_lowercase()),
+        Value::Str(text) if has_upper_case(text) => Value::from(text.to_lowercase()),
         Value::List(values) => match values
             .iter()
             .find(|value| !is_nothing(value))
@@ -73,6 +73,13 @@ pub(crate) fn fill_account(event: &mut Event<'_>, column: Column, index: usize) 
         _ => return event.columns.set_first(column, index),
     };
     add_column(event, column, lower);
+}
+
+fn has_upper_case(text: &str) -> bool {
+    match text.is_ascii() {
+        true => text.bytes().any(|byte| byte.is_ascii_uppercase()),
+        false => text.chars().any(char::is_uppercase),
+    }
 }
 
 /// Lets the address in field `index` fill `column` and its port `port_column`, in one spelling.

@@ -110,6 +110,7 @@ impl<'a, N: Naming> Flattener<'_, 'a, N> {
         }
     }
 
+    #[inline(always)]
     fn member(&mut self, key: Cow<'a, str>) -> Result<(), JsonError> {
         match self.lexer.peek() {
             Some(b'"') => {
@@ -197,7 +198,7 @@ impl<'a, N: Naming> Flattener<'_, 'a, N> {
         Ok(())
     }
 
-    #[inline]
+    #[inline(always)]
     fn push(&mut self, key: Cow<'a, str>, value: Value<'a>) -> Result<(), JsonError> {
         let index = self.fields.len();
         if index >= MAX_FIELDS {

@@ -100,13 +100,14 @@ impl<'a> Lexer<'a> {
     }
 
     /// A string, whose opening quote was taken.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn string(&mut self) -> Result<Cow<'a, str>, JsonError> {
-        let rest = self.text.get(self.at..).ok_or(JsonError::CutOff)?;
-        let stop = memchr2(b'"', b'\\', rest.as_bytes()).ok_or(JsonError::CutOff)?;
-        let plain = rest.get(..stop).ok_or(JsonError::CutOff)?;
-        self.at += stop;
-        if rest.as_bytes().get(stop) == Some(&b'"') {
+        let bytes = self.text.as_bytes();
+        let rest = bytes.get(self.at..).ok_or(JsonError::CutOff)?;
+        let stop = self.at + quote_or_backslash(rest).ok_or(JsonError::CutOff)?;
+        let plain = self.text.get(self.at..stop).ok_or(JsonError::CutOff)?;
+        self.at = stop;
+        if bytes.get(stop) == Some(&b'"') {
             self.at += 1;
             return Ok(Cow::Borrowed(plain));
         }
@@ -194,6 +195,9 @@ impl<'a> Lexer<'a> {
 
     /// A number, `true`, `false` or `null`.
     pub(crate) fn scalar(&mut self) -> Result<Value<'a>, JsonError> {
+        if let Some(number) = self.small_number() {
+            return Ok(number);
+        }
         let rest = self.text.get(self.at..).ok_or(JsonError::CutOff)?;
         for (word, value) in [
             ("true", Value::Bool(true)),
@@ -215,6 +219,50 @@ impl<'a> Lexer<'a> {
         self.at += length;
         Ok(number)
     }
+
+    /// A whole number of a few digits without a sign, which nearly all are; takes nothing where another value comes.
+    fn small_number(&mut self) -> Option<Value<'a>> {
+        let rest = self.text.as_bytes().get(self.at..)?;
+        let mut number = 0;
+        for (length, byte) in rest.iter().enumerate().take(18) {
+            match byte {
+                b'0'..=b'9' => number = number * 10 + i64::from(byte - b'0'),
+                b'-' | b'+' | b'.' | b'e' | b'E' => return None,
+                _ if length == 0 => return None,
+                _ => {
+                    self.at += length;
+                    return Some(Value::Int(number));
+                }
+            }
+        }
+        None
+    }
+}
+
+/// Where the first quote or backslash stands. Most strings are short: the first words are looked at without a call.
+#[inline]
+fn quote_or_backslash(bytes: &[u8]) -> Option<usize> {
+    const WORD: usize = 8;
+    for start in [0, WORD] {
+        let Some(word) = bytes.get(start..).and_then(<[u8]>::first_chunk::<WORD>) else {
+            break;
+        };
+        let word = u64::from_le_bytes(*word);
+        let found = zero_bytes(word ^ repeated(b'"')) | zero_bytes(word ^ repeated(b'\\'));
+        if found != 0 {
+            return Some(start + found.trailing_zeros() as usize / WORD);
+        }
+    }
+    memchr2(b'"', b'\\', bytes)
+}
+
+const fn repeated(byte: u8) -> u64 {
+    u64::from_ne_bytes([byte; 8])
+}
+
+/// The high bit of each byte that is 0. What stands above the lowest such byte may be marked wrongly, never the lowest.
+const fn zero_bytes(word: u64) -> u64 {
+    word.wrapping_sub(repeated(1)) & !word & repeated(0x80)
 }
 
 #[cfg(test)]
@@ -244,6 +292,22 @@ mod tests {
     }
 
     #[test]
+    fn a_string_ends_at_its_first_quote_wherever_that_stands() {
+        for length in 0..40 {
+            for filling in ["x", "\u{a2}", "!"] {
+                let content: String = filling.repeat(length);
+                let text = format!("{content}\"\" ,\\");
+                let mut lexer = Lexer::new(&text);
+                assert_eq!(lexer.string().unwrap(), content);
+                assert_eq!(lexer.at(), content.len() + 1);
+                let escaped = format!("{content}\\\"\"");
+                assert_eq!(Lexer::new(&escaped).string().unwrap(), format!("{content}\""));
+                assert_eq!(Lexer::new(&content).string(), Err(JsonError::CutOff));
+            }
+        }
+    }
+
+    #[test]
     fn numbers_beyond_i64_are_floats() {
         let read = |text: &'static str| Lexer::new(text).scalar();
         assert_eq!(
@@ -255,6 +319,10 @@ mod tests {
             Ok(Value::Float(9_223_372_036_854_775_808.0))
         );
         assert_eq!(read("1.5e3}"), Ok(Value::Float(1500.0)));
+        assert_eq!(read("0,"), Ok(Value::Int(0)));
+        assert_eq!(read("007"), Ok(Value::Int(7)));
+        assert_eq!(read("9223372036854775807]"), Ok(Value::Int(i64::MAX)));
+        assert_eq!(read("99999999999999999 "), Ok(Value::Int(99_999_999_999_999_999)));
         assert_eq!(read("null"), Ok(Value::Null));
         assert!(matches!(read("x"), Err(JsonError::Syntax { .. })));
         assert!(matches!(read("--1"), Err(JsonError::Syntax { .. })));

@@ -123,13 +123,19 @@ struct Sums {
     /// Receivers by index, with those who sent to them.
     senders: FxHashSet<(usize, u128)>,
     protocols: Table,
+    /// The one of `protocols` that was added to last: nearly always it is the next one's too.
+    latest: usize,
 }
 
 impl Sums {
     /// Takes what is no event of its own.
     fn rest(&mut self, key: Key, one: &Conversation, is_receiver_large: bool) {
         if !is_receiver_large {
-            merge(&mut self.protocols, key.protocol(), one);
+            let key = key.protocol();
+            match self.protocols.get_index_mut(self.latest) {
+                Some((known, sum)) if *known == key => sum.add(one),
+                _ => self.latest = merge(&mut self.protocols, key, one),
+            }
             return;
         }
         let index = merge(&mut self.receivers, key.receiver(), one);
@@ -280,6 +286,19 @@ impl Conversation {
             tcp_flags: flow.tcp_flags,
         }
     }
+
+    #[inline]
+    fn add(&mut self, one: &Self) {
+        self.at = self.at.min(one.at);
+        self.start = self.start.min(one.start);
+        self.end = self.end.max(one.end);
+        self.packets = self.packets.saturating_add(one.packets);
+        self.bytes = self.bytes.saturating_add(one.bytes);
+        self.flows += one.flows;
+        self.ports_differ |=
+            one.ports_differ || (self.src_port, self.dst_port) != (one.src_port, one.dst_port);
+        self.tcp_flags |= one.tcp_flags;
+    }
 }
 
 /// Adds to a sum; returns its index.
@@ -287,19 +306,7 @@ impl Conversation {
 fn merge(table: &mut Table, key: Key, one: &Conversation) -> usize {
     let entry = table.entry(key);
     let index = entry.index();
-    entry
-        .and_modify(|sum| {
-            sum.at = sum.at.min(one.at);
-            sum.start = sum.start.min(one.start);
-            sum.end = sum.end.max(one.end);
-            sum.packets = sum.packets.saturating_add(one.packets);
-            sum.bytes = sum.bytes.saturating_add(one.bytes);
-            sum.flows += one.flows;
-            sum.ports_differ |=
-                one.ports_differ || (sum.src_port, sum.dst_port) != (one.src_port, one.dst_port);
-            sum.tcp_flags |= one.tcp_flags;
-        })
-        .or_insert(*one);
+    entry.and_modify(|sum| sum.add(one)).or_insert(*one);
     index
 }
 

@@ -33,6 +33,7 @@ pub(super) fn weight(out: u64, back: u64) -> u64 {
 pub(crate) struct Outflows {
     /// At least the weight of each exchange, in units of 16 bytes.
     cells: Cells,
+    crossings: Vec<Crossing>,
     /// Exchanges that may count.
     pairs: FxHashMap<(i64, u128, u128), (u64, u64)>,
     /// The rest, by day and machine.
@@ -41,13 +42,12 @@ pub(crate) struct Outflows {
     firsts: FxHashMap<i64, i64>,
 }
 
-/// A flow between a machine of the estate and the outside; addresses as [`Flow::bits`].
+/// A flow of a window, between a machine of the estate and the outside.
 struct Crossing {
-    time: i64,
-    host: u128,
-    peer: u128,
+    index: u32,
+    /// Of the exchange that it is part of.
+    cell: u16,
     is_out: bool,
-    bytes: u64,
 }
 
 impl Outflows {
@@ -60,21 +60,38 @@ impl Outflows {
         facts: &mut Vec<Fact>,
     ) {
         self.cells.clear();
-        for crossing in flows.iter().filter_map(|flow| Crossing::of(flow, inside)) {
-            let unit = if crossing.is_out { 16 } else { 256 };
-            self.cells.add(crossing.cell(), crossing.bytes.div_ceil(unit));
+        self.crossings.clear();
+        for (flow, index) in flows.iter().zip(0..) {
+            let Some(is_out) = is_out(flow, inside) else {
+                continue;
+            };
+            let (host, peer) = ends(flow, is_out);
+            let cell = Cells::of(FxBuildHasher.hash_one((Flow::folded(host), Flow::folded(peer))));
+            let unit = if is_out { 16 } else { 256 };
+            self.cells.add(cell, flow.bytes.div_ceil(unit));
+            self.crossings.push(Crossing { index, cell, is_out });
         }
-        for crossing in flows.iter().filter_map(|flow| Crossing::of(flow, inside)) {
-            let day = crossing.time.div_euclid(DAY);
-            let first = self.firsts.entry(day).or_insert(crossing.time);
-            *first = crossing.time.min(*first);
-            let may_count = u64::from(self.cells.sum(crossing.cell())) >= LEAST / 16;
+        let mut latest = (i64::MIN, 0);
+        for crossing in &self.crossings {
+            let Some(flow) = flows.get(crossing.index as usize) else {
+                continue;
+            };
+            let time = flow.start.micros().unwrap_or_default();
+            let day = time.div_euclid(DAY);
+            // Nearly all flows of a window are of one day, and in the order of time.
+            if day != latest.0 || time < latest.1 {
+                let first = self.firsts.entry(day).or_insert(time);
+                *first = time.min(*first);
+                latest = (day, *first);
+            }
+            let (host, peer) = ends(flow, crossing.is_out);
+            let may_count = u64::from(self.cells.sum(crossing.cell)) >= LEAST / 16;
             let sum = match may_count {
-                true => self.pairs.entry((day, crossing.host, crossing.peer)).or_default(),
-                false => self.rest.entry((day, crossing.host)).or_default(),
+                true => self.pairs.entry((day, host, peer)).or_default(),
+                false => self.rest.entry((day, host)).or_default(),
             };
             let side = if crossing.is_out { &mut sum.0 } else { &mut sum.1 };
-            *side = side.saturating_add(crossing.bytes);
+            *side = side.saturating_add(flow.bytes);
         }
         // A window of forged times may have as many days as flows.
         let mut days: BTreeMap<i64, Day> = BTreeMap::new();
@@ -97,27 +114,25 @@ impl Outflows {
     }
 }
 
-impl Crossing {
-    #[inline]
-    fn of(flow: &Flow, inside: &Inside) -> Option<Self> {
-        let (host, peer, is_out) = match (inside.contains(flow.src), inside.contains(flow.dst)) {
-            (true, false) => (flow.src, flow.dst, true),
-            (false, true) => (flow.dst, flow.src, false),
-            _ => return None,
-        };
-        Some(Self {
-            time: flow.start.micros().filter(|_| is_routed(peer))?,
-            host: Flow::bits(host),
-            peer: network_bits(Flow::bits(peer), NETWORK_V6),
-            is_out,
-            bytes: flow.bytes,
-        })
-    }
+/// Whether a flow goes to the outside; `None` where it neither goes there nor comes from there at a known time.
+#[inline]
+fn is_out(flow: &Flow, inside: &Inside) -> Option<bool> {
+    let (is_out, peer) = match (inside.contains(flow.src), inside.contains(flow.dst)) {
+        (true, false) => (true, flow.dst),
+        (false, true) => (false, flow.src),
+        _ => return None,
+    };
+    (flow.start.micros().is_some() && is_routed(peer)).then_some(is_out)
+}
 
-    #[inline]
-    fn cell(&self) -> u16 {
-        Cells::of(FxBuildHasher.hash_one((self.host, self.peer)))
-    }
+/// The machine of the estate and the outer network, as [`Flow::bits`].
+#[inline]
+fn ends(flow: &Flow, is_out: bool) -> (u128, u128) {
+    let (host, peer) = match is_out {
+        true => (flow.src, flow.dst),
+        false => (flow.dst, flow.src),
+    };
+    (Flow::bits(host), network_bits(Flow::bits(peer), NETWORK_V6))
 }
 
 /// What is known of a day; outer networks by machine.

@@ -101,6 +101,7 @@ impl Inrushes {
         for (flow, index) in flows.iter().zip(0..) {
             self.sum_up(flow, index);
         }
+        self.answer_openings();
         for mut inrush in self.inrushes(flows) {
             (inrush.evidence, inrush.at) = place;
             inrush.is_own = inrush.victim.is_some_and(|victim| inside.contains(victim));
@@ -128,17 +129,23 @@ impl Inrushes {
             let (number, sum) = self.sum(minute, dst, kind);
             sum.packets = sum.packets.saturating_add(packets);
             let is_opening = flow.protocol == Flow::TCP && flow.tcp_flags & Flow::SYN != 0;
-            if kind == Kind::TCP {
-                if is_opening {
-                    // Whoever opens connections does not merely throw packets at it.
-                    sum.answer(packets);
+            if is_opening {
+                // Whoever opens connections does not merely throw packets at it.
+                match kind {
+                    Kind::TCP => sum.answer(packets),
+                    _ => self.sum(minute, dst, Kind::TCP).1.answer(packets),
                 }
-                // And whoever goes on after the first packet has opened a connection to use it.
-                self.sum(minute, dst, Kind::SYN).1.answer(packets);
-            } else if is_opening {
-                self.sum(minute, dst, Kind::TCP).1.answer(packets);
             }
             self.brought.push((index, number));
+        }
+    }
+
+    /// Whoever goes on after the first packet has opened a connection to use it: that answers openings.
+    fn answer_openings(&mut self) {
+        let of_connections = self.sums.iter().filter(|(key, _)| key.kind == Kind::TCP);
+        let gone_on: Vec<(Key, u64)> = of_connections.map(|(key, sum)| (*key, sum.packets)).collect();
+        for (key, packets) in gone_on {
+            self.sum(key.minute, key.receiver, Kind::SYN).1.answer(packets);
         }
     }
 

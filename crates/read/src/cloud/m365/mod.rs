@@ -216,26 +216,19 @@ fn event<'a>(at: Position, raw: Raw<'a>, mut fields: Vec<Field<'a>>) -> Event<'a
     for list in SEARCHED {
         add_searched_list(list, &mut fields);
     }
-    let find = |name: &str| {
-        fields
-            .iter()
-            .find(|field| field.name == name)
-            .map(|field| &field.value)
+    let [time, operation, workload, record_type] = first_of(&fields, TOLD);
+    let time = time.and_then(creation_time).unwrap_or(Timestamp::UNKNOWN);
+    let operation = operation.and_then(Value::as_str).unwrap_or_default();
+    let provider = match workload {
+        Some(Value::Str(workload)) => workload.clone(),
+        _ => Cow::Borrowed(""),
     };
-    let time = find("CreationTime")
-        .and_then(creation_time)
-        .unwrap_or(Timestamp::UNKNOWN);
-    let operation = find("Operation").and_then(Value::as_str).unwrap_or_default();
-    let workload = find("Workload").and_then(Value::as_str).unwrap_or_default();
-    let record_type = find("RecordType").and_then(Value::as_int);
-    let class = class::class_of(workload, operation);
+    let record_type = record_type.and_then(Value::as_int);
+    let class = class::class_of(&provider, operation);
     let source = Source {
         product: "m365",
-        channel: Cow::Borrowed(class::channel_of(workload, operation)),
-        provider: match find("Workload") {
-            Some(Value::Str(workload)) => workload.clone(),
-            _ => Cow::Borrowed(""),
-        },
+        channel: Cow::Borrowed(class::channel_of(&provider, operation)),
+        provider,
         event_id: record_type
             .and_then(|number| u32::try_from(number).ok())
             .unwrap_or(0),
@@ -246,6 +239,22 @@ fn event<'a>(at: Position, raw: Raw<'a>, mut fields: Vec<Field<'a>>) -> Event<'a
     event.raw = raw;
     columns::fill(&mut event);
     event
+}
+
+/// What an event says of itself.
+const TOLD: [&str; 4] = ["CreationTime", "Operation", "Workload", "RecordType"];
+
+/// The values of the first fields of these names.
+fn first_of<'f, 'a, const N: usize>(fields: &'f [Field<'a>], names: [&str; N]) -> [Option<&'f Value<'a>>; N] {
+    let mut found = [None; N];
+    for field in fields {
+        for (name, found) in names.iter().zip(&mut found) {
+            if field.name == *name && found.is_none() {
+                *found = Some(&field.value);
+            }
+        }
+    }
+    found
 }
 
 /// Adds the field `list` with all names and values of the fields that begin with it, for rules that

@@ -40,24 +40,12 @@ impl Naming for UalNames {
         }
     }
 
+    #[inline(always)]
     fn name<'a>(&mut self, prefix: &str, key: Cow<'a, str>, _: usize) -> Cow<'a, str> {
         if prefix.is_empty() {
             return pascal(key);
         }
-        let list = prefix.strip_suffix('.').unwrap_or(prefix);
-        if FOLDED.contains(&list) {
-            return match key.as_ref() {
-                "Name" | "name" => Cow::Borrowed(NAME),
-                "Value" | "value" => Cow::Borrowed(""),
-                "NewValue" | "newValue" => Cow::Borrowed(".NewValue"),
-                "OldValue" | "oldValue" => Cow::Borrowed(".OldValue"),
-                other => Cow::Owned([".", other].concat()),
-            };
-        }
-        match known(prefix, &key) {
-            Some(name) => Cow::Borrowed(name),
-            None => join(prefix, key),
-        }
+        nested(prefix, key)
     }
 
     fn object_ended(&mut self, key: &str, fields: &mut Vec<Field<'_>>, start: usize) {
@@ -73,11 +61,34 @@ impl Naming for UalNames {
     }
 }
 
-/// A name as the audit log has it: Graph writes `clientIp` for `ClientIP`.
-fn pascal(key: Cow<'_, str>) -> Cow<'_, str> {
-    if !key.starts_with(|first: char| first.is_ascii_lowercase()) {
-        return key;
+/// The name of the member `key` of what is itself a member.
+fn nested<'a>(prefix: &str, key: Cow<'a, str>) -> Cow<'a, str> {
+    let list = prefix.strip_suffix('.').unwrap_or(prefix);
+    if FOLDED.contains(&list) {
+        return match key.as_ref() {
+            "Name" | "name" => Cow::Borrowed(NAME),
+            "Value" | "value" => Cow::Borrowed(""),
+            "NewValue" | "newValue" => Cow::Borrowed(".NewValue"),
+            "OldValue" | "oldValue" => Cow::Borrowed(".OldValue"),
+            other => Cow::Owned([".", other].concat()),
+        };
     }
+    match known(prefix, &key) {
+        Some(name) => Cow::Borrowed(name),
+        None => join(prefix, key),
+    }
+}
+
+/// A name as the audit log has it: Graph writes `clientIp` for `ClientIP`.
+#[inline(always)]
+fn pascal(key: Cow<'_, str>) -> Cow<'_, str> {
+    match key.as_bytes().first().is_some_and(u8::is_ascii_lowercase) {
+        true => from_camel(key),
+        false => key,
+    }
+}
+
+fn from_camel(key: Cow<'_, str>) -> Cow<'_, str> {
     let known = match key.as_ref() {
         "createdDateTime" => "CreationTime",
         "clientIp" | "clientIP" => "ClientIP",

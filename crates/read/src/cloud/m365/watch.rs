@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use blackrod_model::{Position, Refusal};
-use memchr::memmem;
+use memchr::memmem::{Finder, FinderRev};
+use memchr::{memchr, memchr_iter};
 use rustc_hash::FxHashSet;
 
 use crate::generic::{csv, rows};
@@ -19,6 +20,7 @@ pub(super) struct UalWatch {
     numbered: Option<(usize, usize)>,
     is_table: bool,
     delimiter: u8,
+    words: Words,
 }
 
 impl UalWatch {
@@ -31,6 +33,7 @@ impl UalWatch {
             numbered: None,
             is_table,
             delimiter: b',',
+            words: Words::new(),
         }
     }
 
@@ -53,10 +56,9 @@ impl UalWatch {
 
     fn number(&mut self, record: &[u8]) {
         if !self.is_table {
-            if let (Some(index), Some(count)) = (
-                json_number(record, b"ResultIndex"),
-                json_number(record, b"ResultCount"),
-            ) {
+            if let Some(index) = json_number(record, &self.words.result_index)
+                && let Some(count) = json_number(record, &self.words.result_count)
+            {
                 self.searches.found(index, count);
             }
             return;
@@ -91,7 +93,7 @@ impl Watch for UalWatch {
 
     fn record(&mut self, record: &[u8], at: Position) -> bool {
         self.number(record);
-        let Some(id) = record_id(record) else {
+        let Some(id) = self.words.record_id(record) else {
             return true;
         };
         if self.ids.insert(id) {
@@ -131,29 +133,53 @@ impl Ids {
     }
 }
 
-/// The record's `Id`, a GUID, whichever way its quotes are written: `"Id":"…"`, doubled in CSV, with a
-/// backslash in a string. Members of members are no identifiers of the record.
-fn record_id(record: &[u8]) -> Option<u64> {
-    [&b"d\""[..], b"d\\\""]
-        .iter()
-        .find_map(|end| record_id_quoted(record, end))
+/// What is looked for in every record.
+struct Words {
+    /// How names end, whichever way their quotes are written: `"Id":"…"`, doubled in CSV, with a backslash in a string.
+    ends_of_id: [Finder<'static>; 2],
+    result_index: Finder<'static>,
+    result_count: Finder<'static>,
+    audit_data: Finder<'static>,
+    last_audit_data: [FinderRev<'static>; 2],
 }
 
-/// The record's `Id`, where names end with `end`.
-fn record_id_quoted(record: &[u8], end: &[u8]) -> Option<u64> {
-    let mut from = 0;
-    while let Some(found) = memmem::find(record.get(from..)?, end) {
-        let name_end = from + found + 1;
-        from = name_end;
-        let name = record.get(..name_end)?;
-        if matches!(name, [.., b'"', b'I' | b'i', b'd'])
-            && let Some(id) = guid_after(record.get(name_end..)?)
-            && is_outer_member(name)
-        {
-            return Some(id);
+impl Words {
+    fn new() -> Self {
+        Self {
+            ends_of_id: [Finder::new(b"d\""), Finder::new(b"d\\\"")],
+            result_index: Finder::new(b"ResultIndex"),
+            result_count: Finder::new(b"ResultCount"),
+            audit_data: Finder::new(b"uditData"),
+            last_audit_data: [FinderRev::new(b"AuditData"), FinderRev::new(b"auditData")],
         }
     }
-    None
+
+    /// The record's `Id`, a GUID. Members of members are no identifiers of the record.
+    fn record_id(&self, record: &[u8]) -> Option<u64> {
+        self.ends_of_id.iter().find_map(|end| {
+            let ends = end.find_iter(record).map(|found| found + 1);
+            ends.filter_map(|end| record.split_at_checked(end))
+                .find_map(|(name, rest)| {
+                    let is_id = matches!(name, [.., b'"', b'I' | b'i', b'd']);
+                    let id = is_id.then(|| guid_after(rest)).flatten()?;
+                    self.is_outer_member(name).then_some(id)
+                })
+        })
+    }
+
+    /// Whether what follows `before` stands in the record itself or in its `AuditData`, not in a list or an object
+    /// within: counted are braces outside of strings, of which the text within a string that is itself JSON makes two
+    /// layers.
+    fn is_outer_member(&self, before: &[u8]) -> bool {
+        let begin = self.audit_data.find(before).and_then(|_| {
+            let mut last = self.last_audit_data.iter();
+            last.find_map(|word| word.rfind(before))
+        });
+        let start = begin.or_else(|| memchr(b'{', before)).unwrap_or(0);
+        let since = before.get(start..).unwrap_or_default();
+        let count = |wanted| memchr_iter(wanted, since).count();
+        count(b'{') == count(b'}') + 1 && count(b'[') == count(b']')
+    }
 }
 
 /// The GUID in the string that follows a name's closing quote.
@@ -173,30 +199,10 @@ fn guid_after(rest: &[u8]) -> Option<u64> {
     Some((digits >> 64) as u64 ^ (digits as u64).rotate_left(17))
 }
 
-/// Whether what follows `before` stands in the record itself or in its `AuditData`, not in a list or an
-/// object within: counted are braces outside of strings, of which the text within a string that is
-/// itself JSON makes two layers.
-fn is_outer_member(before: &[u8]) -> bool {
-    let begin = memmem::rfind(before, b"AuditData").or_else(|| memmem::rfind(before, b"auditData"));
-    let start = begin.or_else(|| memchr::memchr(b'{', before)).unwrap_or(0);
-    let mut depth = 0_i32;
-    let mut lists = 0_i32;
-    for byte in before.get(start..).unwrap_or_default() {
-        match byte {
-            b'{' => depth += 1,
-            b'}' => depth -= 1,
-            b'[' => lists += 1,
-            b']' => lists -= 1,
-            _ => {}
-        }
-    }
-    depth == 1 && lists == 0
-}
-
 /// The number that the member `name` of a JSON record has.
-fn json_number(record: &[u8], name: &[u8]) -> Option<i64> {
-    let found = memmem::find(record, name)?;
-    let rest = record.get(found + name.len()..)?;
+fn json_number(record: &[u8], name: &Finder<'_>) -> Option<i64> {
+    let found = name.find(record)?;
+    let rest = record.get(found + name.needle().len()..)?;
     let is_between = |byte: &u8| matches!(byte, b'"' | b':' | b' ' | b'\t');
     let start = rest.iter().take(8).position(|byte| !is_between(byte))?;
     let digits = rest.get(start..)?;

@@ -3,7 +3,7 @@
 //! The text is copied token by token; what loads is replaced by `none`, so that no brace, quote or semicolon moves. Who cannot be
 //! cleaned with certainty is emptied.
 
-use std::borrow::Cow;
+use blackrod_mail::css::Cursor;
 
 /// Functions that load, or that old clients run as code.
 const LOADING: [&str; 10] = [
@@ -33,7 +33,7 @@ fn pass(css: &str, found: &mut dyn FnMut(&'static str, &str)) -> Option<String> 
     memchr::memchr3(b'(', b'@', b'\\', css.as_bytes())?;
     let mut scanner = Scanner {
         css,
-        at: 0,
+        cursor: Cursor::new(css),
         copied: 0,
         out: String::new(),
         imports: false,
@@ -50,7 +50,7 @@ fn pass(css: &str, found: &mut dyn FnMut(&'static str, &str)) -> Option<String> 
 
 struct Scanner<'c> {
     css: &'c str,
-    at: usize,
+    cursor: Cursor<'c>,
     /// Up to here the text is in `out`.
     copied: usize,
     out: String,
@@ -60,12 +60,12 @@ struct Scanner<'c> {
 
 impl Scanner<'_> {
     fn run(&mut self, found: &mut dyn FnMut(&'static str, &str)) {
-        while let Some(byte) = self.peek() {
-            let start = self.at;
+        while let Some(byte) = self.cursor.peek() {
+            let start = self.cursor.at();
             match byte {
-                b'/' if self.css.as_bytes().get(self.at + 1) == Some(&b'*') => self.comment(),
-                b'"' | b'\'' => {
-                    let text = self.string();
+                _ if self.cursor.is_comment() => self.cursor.comment(),
+                _ if self.cursor.is_string() => {
+                    let text = self.cursor.string();
                     if self.imports && !text.is_empty() {
                         found("css import", &text);
                         self.replace(start, "\"\"");
@@ -74,9 +74,10 @@ impl Scanner<'_> {
                         self.replace(start, "\"\"");
                     }
                 }
+                _ if self.cursor.is_word() => self.word_or_function(found),
                 b'@' => {
-                    self.at += 1;
-                    if self.word().eq_ignore_ascii_case("import") {
+                    self.cursor.skip();
+                    if self.cursor.word().eq_ignore_ascii_case("import") {
                         self.imports = true;
                         found("css import", "");
                         self.replace(start, NO_IMPORT);
@@ -84,21 +85,20 @@ impl Scanner<'_> {
                 }
                 b';' | b'{' | b'}' => {
                     self.imports = false;
-                    self.at += 1;
+                    self.cursor.skip();
                 }
-                byte if starts_word(byte) => self.word_or_function(found),
-                _ => self.at += 1,
+                _ => self.cursor.skip(),
             }
         }
     }
 
     fn word_or_function(&mut self, found: &mut dyn FnMut(&'static str, &str)) {
-        let start = self.at;
-        let word = self.word().to_ascii_lowercase();
-        if self.peek() != Some(b'(') {
+        let start = self.cursor.at();
+        let word = self.cursor.word().to_ascii_lowercase();
+        if self.cursor.peek() != Some(b'(') {
             return;
         }
-        self.at += 1;
+        self.cursor.skip();
         if word == "url" {
             let url = self.url();
             if !is_local(&url) {
@@ -106,10 +106,10 @@ impl Scanner<'_> {
                 self.replace(start, "none");
             }
         } else if LOADING.contains(&word.as_str()) {
-            let arguments = self.at;
+            let arguments = self.cursor.at();
             self.balanced();
-            let inside = self.css.get(arguments..self.at).unwrap_or_default().to_owned();
-            found("css function", &inside);
+            let inside = self.css.get(arguments..self.cursor.at()).unwrap_or_default();
+            found("css function", inside);
             self.replace(start, "none");
         }
     }
@@ -119,122 +119,46 @@ impl Scanner<'_> {
         self.out
             .push_str(self.css.get(self.copied..start).unwrap_or_default());
         self.out.push_str(text);
-        self.copied = self.at.min(self.css.len());
+        self.copied = self.cursor.at();
     }
 
     /// The rest of `url(…)`, its closing parenthesis included.
     fn url(&mut self) -> String {
-        while self.peek().is_some_and(|byte| byte.is_ascii_whitespace()) {
-            self.at += 1;
-        }
-        if let Some(b'"' | b'\'') = self.peek() {
-            let url = self.string();
+        self.cursor.skip_blanks();
+        if self.cursor.is_string() {
+            let url = self.cursor.string();
             self.balanced();
             return url;
         }
-        let url = self.until(|byte| byte == b')').into_owned();
-        self.at += 1;
+        let url = self.cursor.until(|byte| byte == b')');
+        self.cursor.skip();
         url
     }
 
     /// Goes behind the parenthesis that closes the one that is open.
     fn balanced(&mut self) {
         let mut open = 1;
-        while let Some(byte) = self.peek() {
+        while let Some(byte) = self.cursor.peek() {
+            if self.cursor.is_string() {
+                self.cursor.string();
+                continue;
+            }
+            if self.cursor.is_comment() {
+                self.cursor.comment();
+                continue;
+            }
             match byte {
-                b'"' | b'\'' => {
-                    self.string();
-                    continue;
-                }
-                b'/' if self.css.as_bytes().get(self.at + 1) == Some(&b'*') => {
-                    self.comment();
-                    continue;
-                }
-                b'\\' => self.at += 1,
+                b'\\' => self.cursor.skip(),
                 b'(' => open += 1,
                 b')' => open -= 1,
                 _ => {}
             }
-            self.at += 1;
+            self.cursor.skip();
             if open == 0 {
                 return;
             }
         }
     }
-
-    fn peek(&self) -> Option<u8> {
-        self.css.as_bytes().get(self.at).copied()
-    }
-
-    fn comment(&mut self) {
-        let rest = self.css.as_bytes().get(self.at + 2..).unwrap_or_default();
-        self.at = match memchr::memmem::find(rest, b"*/") {
-            Some(end) => self.at + end + 4,
-            None => self.css.len(),
-        };
-    }
-
-    /// A string, without its quotes.
-    fn string(&mut self) -> String {
-        let quote = self.peek().unwrap_or(b'"');
-        self.at += 1;
-        let text = self.until(|byte| byte == quote || byte == b'\n').into_owned();
-        self.at += 1;
-        text
-    }
-
-    fn word(&mut self) -> String {
-        self.until(|byte| !(starts_word(byte) || byte.is_ascii_digit()))
-            .into_owned()
-    }
-
-    /// What stands before the first byte that `ends`, escapes (CSS Syntax 4.3.7) resolved.
-    fn until(&mut self, ends: impl Fn(u8) -> bool) -> Cow<'static, str> {
-        let mut text = Vec::new();
-        while let Some(byte) = self.peek() {
-            if byte == b'\\' {
-                self.at += 1;
-                self.escape(&mut text);
-                continue;
-            }
-            if ends(byte) {
-                break;
-            }
-            text.push(byte);
-            self.at += 1;
-        }
-        Cow::Owned(String::from_utf8_lossy(&text).into_owned())
-    }
-
-    fn escape(&mut self, text: &mut Vec<u8>) {
-        let rest = self.css.as_bytes().get(self.at..).unwrap_or_default();
-        let digits = rest
-            .iter()
-            .take(6)
-            .take_while(|byte| byte.is_ascii_hexdigit())
-            .count();
-        if digits == 0 {
-            if let Some(byte) = self.peek().filter(|byte| *byte != b'\n') {
-                text.push(byte);
-            }
-            self.at += 1;
-            return;
-        }
-        let written = rest.get(..digits).unwrap_or_default();
-        let number = written.iter().fold(0, |number, digit| {
-            number * 16 + (*digit as char).to_digit(16).unwrap_or_default()
-        });
-        let character = char::from_u32(number).unwrap_or(char::REPLACEMENT_CHARACTER);
-        text.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
-        self.at += digits;
-        if self.peek().is_some_and(|byte| byte.is_ascii_whitespace()) {
-            self.at += 1;
-        }
-    }
-}
-
-fn starts_word(byte: u8) -> bool {
-    byte.is_ascii_alphabetic() || matches!(byte, b'-' | b'_' | b'\\') || byte >= 0x80
 }
 
 /// Nothing leaves for it: a picture in the text or in the message, or a place in the same document.
