@@ -3,7 +3,7 @@
 
     sudo python3 benches/guard/run.py [--binary target/release/blackrod] WHAT…
 
-WHAT: end-to-end, kill, slow, rspamd, faults; all of them without it. Needs postfix and dovecot (rspamd for `rspamd`) from the
+WHAT: end-to-end, kill, slow, rspamd, memory, faults; all but memory without it. Needs postfix and dovecot (rspamd for `rspamd`) from the
 distribution, started here by hand from a folder under /tmp; says SKIPPED where something is missing.
 """
 
@@ -450,6 +450,36 @@ def rspamd(binary, total, rate):
     return held
 
 
+def resident(pid):
+    """MiB that a process has in memory."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024
+
+
+def memory(binary, total, rate):
+    print(f"== memory over {total} messages, at most {rate}/s, delivered to nobody")
+    with Bed(binary, "memory") as bed:
+        with open(bed.postfix.conf / "main.cf", "a") as conf:
+            conf.write("virtual_transport = discard:\n")
+        subprocess.run(["postfix", "-c", bed.postfix.conf, "reload"], stderr=subprocess.DEVNULL, check=True)
+        mails, _ = prepared(binary, bed.root / "sim", total, 8, 13)
+        guard = bed.guard(bed.root / "sim/estate.toml")
+        guard.start()
+        pid, sizes = guard.process.pid, []
+        for part in range(10):
+            tenth = mails[part * total // 10 : (part + 1) * total // 10]
+            # Each tenth has a clock of its own.
+            first = tenth[0].number
+            refused, again, _, seconds = send_all([one._replace(number=one.number - first) for one in tenth], 8, rate)
+            sizes.append(resident(pid))
+            print(f"{(part + 1) * total // 10} messages: {sizes[-1]:.0f} MiB, {len(tenth) / seconds:.0f}/s, sent again {again}, refused {len(refused)}", flush=True)
+    growth = sizes[-1] / sizes[4]
+    print(f"the second half added {100 * (growth - 1):.0f} %")
+    held = growth < 1.1
+    print("HELD" if held else "NOT HELD")
+    return held
+
+
 def faults(binary):
     print("== disk full, IMAP down")
     good = True
@@ -508,6 +538,7 @@ def main():
         "kill": lambda: kill(binary, min(arguments.messages, 4_000)),
         "slow": lambda: slow(binary),
         "rspamd": lambda: rspamd(binary, min(arguments.messages, 3_000), arguments.rate),
+        "memory": lambda: memory(binary, arguments.messages, arguments.rate),
         "faults": lambda: faults(binary),
     }
     held = [runs[what]() for what in arguments.what]

@@ -17,7 +17,6 @@ use blackrod_model::mail::{Facts, LinkRole, hash};
 use rustc_hash::FxHashMap;
 
 use crate::detector::Alert;
-use crate::run::mailboxes;
 
 const NEW_SECONDS: i64 = 7 * 86_400;
 const LOOKS_A_DAY: f64 = 2_000.0;
@@ -202,6 +201,19 @@ fn tail(logarithms: &[f64], all: usize, members: usize, drawn: usize, hits: usiz
         .filter(|k| drawn - k <= all - members)
         .map(|k| (choose(members, k) + choose(all - members, drawn - k) - choose(all, drawn)).exp())
         .sum()
+}
+
+/// Who a mailbox belongs to.
+fn mailboxes(estate: &Estate) -> FxHashMap<&str, u32> {
+    let people = estate.people.iter().enumerate();
+    people
+        .flat_map(|(number, person)| {
+            person
+                .addresses
+                .iter()
+                .map(move |address| (address.as_str(), number as u32))
+        })
+        .collect()
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use blackrod_mail::Anatomy;
 use blackrod_model::mail::Facts;
-use blackrod_model::{Estate, Event, EvidenceId, Position, Refusal};
+use blackrod_model::{Event, EvidenceId, Position, Refusal};
 use blackrod_read::{Block, Format as _, Sink, mail::Eml};
 use blackrod_simulate::{Assumptions, Mail, Simulation, Truth};
 use rustc_hash::FxHashMap;
@@ -188,17 +188,4 @@ impl Sink for Kept<'_> {
     }
 
     fn refuse(&mut self, _refusal: Refusal) {}
-}
-
-/// Who a mailbox belongs to.
-pub(crate) fn mailboxes(estate: &Estate) -> FxHashMap<&str, u32> {
-    let people = estate.people.iter().enumerate();
-    people
-        .flat_map(|(number, person)| {
-            person
-                .addresses
-                .iter()
-                .map(move |address| (address.as_str(), number as u32))
-        })
-        .collect()
 }

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
-use blackrod_model::{Column, Entity, EntityKind, Event, Sha256, Value, mail};
+use blackrod_model::{Column, Entity, EntityKind, Event, Sha256, Value, mail, plain_v4};
 
 /// The most entities taken from one record: a mail to a thousand people ties no better than one to
 /// thirty.
@@ -31,6 +31,9 @@ pub fn of(event: &Event<'_>) -> Vec<Entity> {
 /// An IP address as it stands in a record, without brackets, zone and IPv4 mapping (RFC 4291
 /// 2.5.5.2); `None` for other text and for addresses that name no particular machine.
 pub fn parse_ip(text: &str) -> Option<IpAddr> {
+    if let Some(v4) = plain_v4(text) {
+        return names_a_machine(v4.into()).then_some(v4.into());
+    }
     let bare = text.trim().trim_start_matches('[').trim_end_matches(']');
     let without_zone = bare.split_once('%').map_or(bare, |(address, _)| address);
     let address: IpAddr = without_zone.parse().ok()?;

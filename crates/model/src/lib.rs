@@ -11,6 +11,7 @@
 
 mod account;
 mod action;
+mod address;
 pub mod assessment;
 mod attack;
 mod attack_table;
@@ -42,6 +43,7 @@ mod value;
 
 pub use account::{AccountAct, ActKind, Means};
 pub use action::{Action, ActionId, ActionKind, ActionState, ActionStep, Former, Plan};
+pub use address::plain_v4;
 pub use attack::{Tactic, Technique};
 pub use campaign::{Campaign, CampaignId, Target, Tie};
 pub use cells::Cells;

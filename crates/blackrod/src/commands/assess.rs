@@ -6,19 +6,12 @@ use std::io::Write as _;
 use anyhow::{Context as _, ensure};
 use blackrod_judge::actors::Actors;
 use blackrod_judge::calibration::calibration;
-use blackrod_judge::{Assessor, Context};
-use blackrod_model::assessment::{
-    AnalystItem, Assessment, EvidenceClass, Grade, Noted, Question, Remark, Scale, Told,
-};
-use blackrod_model::{CampaignId, Estate, Finding, Timestamp};
+use blackrod_model::assessment::{AnalystItem, EvidenceClass, Grade, Question, Remark, Scale, Told};
+use blackrod_model::{CampaignId, Timestamp};
 use blackrod_store::Case;
-use rayon::iter::{IndexedParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _};
 
-use super::{Outcome, by_beginning, conclude, estate};
+use super::{Outcome, by_beginning, conclude, estate, redraw};
 use crate::cli;
-
-/// The strongest campaigns are judged, as many as this: a case of noise has thousands of weak ones, and each keeps its versions.
-const MAX_JUDGED: usize = 1_000;
 
 pub(crate) fn run(command: &cli::Assess) -> anyhow::Result<Outcome> {
     match command {
@@ -72,7 +65,7 @@ pub(crate) fn run(command: &cli::Assess) -> anyhow::Result<Outcome> {
             let (estate, _) = estate::load_or_empty(at.estate.as_deref())?;
             match is_on_commands {
                 true => conclude::rejudge_commands(&mut case, &estate)?,
-                false => conclude::redraw(&mut case, &estate)?,
+                false => redraw::redraw(&mut case, &estate)?,
             }
         }
         cli::Assess::Resolve {
@@ -92,47 +85,11 @@ pub(crate) fn run(command: &cli::Assess) -> anyhow::Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-/// What made a finding fire is most of its size; judging needs only where an indicator came from, and how much of a register.
-pub(super) fn without_reasons(mut finding: Finding) -> Finding {
-    finding
-        .reasons
-        .retain(|reason| matches!(reason.field.as_str(), "indicator source" | "coverage"));
-    finding
-}
-
-/// Judges the campaigns that the case has, out of `findings`.
-pub(super) fn judge(case: &mut Case, findings: &[Finding], estate: &Estate) -> anyhow::Result<()> {
-    let actors = Actors::built_in()?;
-    let context = context(&case.remarks()?);
-    let campaigns = case.campaigns()?;
-    let assessor = Assessor::new(findings, estate, &actors, &context);
-    let strongest = campaigns.par_iter().take(MAX_JUDGED);
-    let assessments: Vec<Assessment> = strongest.map(|campaign| assessor.assess(campaign)).collect();
-    case.add_assessments(&assessments)?;
-    Ok(())
-}
-
-fn context(remarks: &[Noted]) -> Context {
-    let mut context = Context::default();
-    for noted in remarks {
-        match &noted.remark {
-            Remark::Evidence(item) => context.analyst.push(item.clone()),
-            Remark::SignOff { campaign } => context.signed_off.push(campaign.clone()),
-            Remark::Told { person, told } => {
-                context.told.insert(person.clone(), told.clone());
-            }
-            // The others change which campaigns there are, or only what is told of them.
-            _ => {}
-        }
-    }
-    context
-}
-
 /// Notes what somebody adds, and draws and judges all anew from what is stored.
 pub(super) fn note(mut case: Case, at: &cli::Remarking, remark: &Remark) -> anyhow::Result<()> {
     let number = case.add_remark(&at.by, remark)?;
     let (estate, _) = estate::load_or_empty(at.estate.as_deref())?;
-    conclude::redraw(&mut case, &estate)?;
+    redraw::redraw(&mut case, &estate)?;
     println!("noted as remark {number}; `blackrod assess undo {number}` takes it back");
     Ok(())
 }

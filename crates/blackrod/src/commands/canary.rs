@@ -7,7 +7,7 @@ use anyhow::{Context as _, bail, ensure};
 use blackrod_detect::canary::{self, KEY_FILE, Key, MARKS_ENDING};
 
 use super::Outcome;
-use super::harm::{range, read_table};
+use super::tables::{self, range};
 use crate::cli;
 
 pub(crate) fn run(command: &cli::Canary) -> anyhow::Result<Outcome> {
@@ -23,7 +23,7 @@ fn make(arguments: &cli::CanaryMake) -> anyhow::Result<Outcome> {
         !copy.is_empty() && !copy.starts_with('.') && copy.chars().all(is_name),
         "--copy names files too: letters, digits, blanks, - _ and . only"
     );
-    let (header, rows) = read_table(&arguments.register)?;
+    let (header, rows) = tables::read(&arguments.register)?;
     let register = arguments
         .register
         .file_stem()
@@ -48,7 +48,7 @@ fn make(arguments: &cli::CanaryMake) -> anyhow::Result<Outcome> {
     }
     let invented = canary::invent(&header, &rows, (&register, copy), arguments.count, numbers, key)?;
     let records_file = folder.join(format!("{copy}.csv"));
-    write_private(&records_file, &table(&header, &invented.records))?;
+    write_private(&records_file, &tables::written(&header, &invented.records))?;
     write_private(&marks_file, &serde_json::to_string_pretty(&invented.marks)?)?;
 
     let mut out = std::io::stdout().lock();
@@ -112,18 +112,4 @@ fn write_private(path: &Path, text: &str) -> anyhow::Result<()> {
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let write = || options.open(path)?.write_all(text.as_bytes());
     write().with_context(|| format!("cannot write {}", path.display()))
-}
-
-/// CSV, RFC 4180.
-pub(super) fn table(header: &[String], rows: &[Vec<String>]) -> String {
-    let cell = |text: &String| match text.contains(['"', ',', '\n', '\r']) {
-        true => format!("\"{}\"", text.replace('"', "\"\"")),
-        false => text.clone(),
-    };
-    let mut csv = String::new();
-    for row in std::iter::once(header).chain(rows.iter().map(Vec::as_slice)) {
-        csv.push_str(&row.iter().map(cell).collect::<Vec<_>>().join(","));
-        csv.push_str("\r\n");
-    }
-    csv
 }

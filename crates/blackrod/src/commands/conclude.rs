@@ -4,7 +4,6 @@ use std::collections::HashMap;
 
 use blackrod_detect::flood::requests;
 use blackrod_detect::{Detectors, accounts, rarity, register, senders, servers, traffic};
-use blackrod_judge::Revisions;
 use blackrod_mail::stream::{Options, Stream};
 use blackrod_model::assessment::Remark;
 use blackrod_model::flood::Flood;
@@ -19,7 +18,7 @@ use clap::Parser as _;
 use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 
 use super::questions::{self, Asked};
-use super::{MOST_FINDINGS, assess};
+use super::redraw::redraw;
 use crate::cli::{Cli, Command};
 
 /// What came of judging some records among others.
@@ -99,18 +98,6 @@ fn judge_all(case: &mut Case, judges: Vec<Judge<'_>>, estate: &Estate) -> anyhow
     let mut all = Judged::from(mail?);
     others?.into_iter().for_each(|judged| all.append(judged));
     Ok(all)
-}
-
-/// Draws campaigns from all findings and what people changed of them, and judges them.
-pub(super) fn redraw(case: &mut Case, estate: &Estate) -> anyhow::Result<()> {
-    let mut findings = Vec::new();
-    case.each_finding_within(MOST_FINDINGS, &mut |finding| {
-        findings.push(assess::without_reasons(finding))
-    })?;
-    let revisions = Revisions::of(&case.remarks()?);
-    let campaigns = blackrod_judge::revised_campaigns(&findings, estate, &revisions);
-    case.set_campaigns(&campaigns)?;
-    assess::judge(case, &findings, estate)
 }
 
 /// What single matches come to together.

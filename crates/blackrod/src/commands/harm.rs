@@ -1,16 +1,13 @@
 //! `blackrod harm`: what the theft of a register means for the people in it.
 
-use std::io::{Read as _, Write as _};
-use std::path::Path;
+use std::io::Write as _;
 
 use anyhow::{Context as _, bail, ensure};
 use blackrod_judge::harm::{self, Harm, Taken, percent};
 
-use super::{Outcome, canary};
+use super::Outcome;
+use super::tables::{self, range};
 use crate::cli;
-
-/// The largest sample that is read.
-const MAX_SAMPLE: u64 = 4 << 30;
 
 pub(crate) fn run(arguments: &cli::Harm) -> anyhow::Result<Outcome> {
     let (from, to) = range(&arguments.share).context("--share")?;
@@ -33,7 +30,7 @@ pub(crate) fn run(arguments: &cli::Harm) -> anyhow::Result<Outcome> {
     let Some(file) = &arguments.sample else {
         bail!("either --sample or --statistics is needed");
     };
-    let (header, rows) = read_table(file)?;
+    let (header, rows) = tables::read(file)?;
     for column in &arguments.taken {
         let is_known = header
             .iter()
@@ -66,7 +63,7 @@ pub(crate) fn run(arguments: &cli::Harm) -> anyhow::Result<Outcome> {
             text.push_str(&format!(
                 "# {group}: {} in the sample\r\n{}",
                 members.len(),
-                canary::table(&header, &members)
+                tables::written(&header, &members)
             ));
         }
         std::fs::write(list, text).with_context(|| format!("cannot write {}", list.display()))?;
@@ -137,21 +134,6 @@ fn tell(harm: &Harm, json: bool) -> anyhow::Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-/// `31-44`: the first not above the second, neither below 0.
-pub(super) fn range(text: &str) -> anyhow::Result<(f64, f64)> {
-    let parts = text.split_once('-').unwrap_or((text, text));
-    let number = |part: &str| {
-        part.trim()
-            .parse::<f64>()
-            .ok()
-            .filter(|number| number.is_finite())
-    };
-    match (number(parts.0), number(parts.1)) {
-        (Some(from), Some(to)) if from <= to && from >= 0.0 => Ok((from, to)),
-        _ => bail!("{text:?} is no range: write it like 31-44"),
-    }
-}
-
 /// `2026-11-23`.
 fn day(text: &str) -> anyhow::Result<(i32, u32, u32)> {
     let parts: Vec<u32> = text.split('-').filter_map(|part| part.parse().ok()).collect();
@@ -179,44 +161,6 @@ fn sizes(text: &str) -> anyhow::Result<Vec<f64>> {
     Ok(sizes)
 }
 
-/// A CSV file: its header and its rows, each as wide as the header.
-pub(super) fn read_table(file: &Path) -> anyhow::Result<(Vec<String>, Vec<Vec<String>>)> {
-    let told = || format!("cannot read {}", file.display());
-    let opened = std::fs::File::open(file).with_context(told)?;
-    let mut bytes = Vec::new();
-    opened
-        .take(MAX_SAMPLE)
-        .read_to_end(&mut bytes)
-        .with_context(told)?;
-    let mut reader = csv::ReaderBuilder::new()
-        .flexible(true)
-        .from_reader(bytes.as_slice());
-    let owned = |row: &csv::ByteRecord| -> Vec<String> {
-        row.iter()
-            .map(|cell| {
-                String::from_utf8_lossy(cell)
-                    .trim_start_matches('\u{FEFF}')
-                    .to_owned()
-            })
-            .collect()
-    };
-    let header = owned(reader.byte_headers().with_context(told)?);
-    let mut rows = Vec::new();
-    for row in reader.byte_records() {
-        let row = owned(&row.with_context(told)?);
-        ensure!(
-            row.len() == header.len(),
-            "{}: row {} has {} cells where the header has {}",
-            file.display(),
-            rows.len() + 1,
-            row.len(),
-            header.len()
-        );
-        rows.push(row);
-    }
-    Ok((header, rows))
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -225,9 +169,6 @@ mod tests {
 
     #[test]
     fn what_is_written_on_the_command_line() {
-        assert_eq!(range("31-44").unwrap(), (31.0, 44.0));
-        assert_eq!(range("50").unwrap(), (50.0, 50.0));
-        assert!(range("44-31").is_err() && range("x").is_err() && range("-3-5").is_err());
         assert_eq!(day("2026-11-23").unwrap(), (2026, 11, 23));
         assert!(day("23.11.2026").is_err());
         assert_eq!(sizes("# people\n12,a\n 7\n").unwrap(), [12.0, 7.0]);

@@ -16,14 +16,17 @@ mod hunt;
 mod investigate;
 mod mail;
 mod manual;
+mod plan;
 #[cfg(unix)]
 mod quarantine;
 mod questions;
 #[cfg(unix)]
 mod recall;
+mod redraw;
 mod report;
 mod respond;
 mod simulate;
+mod tables;
 mod taxii;
 mod usual;
 

@@ -18,7 +18,7 @@ use blackrod_model::{
 use blackrod_report::{CaseView, Explanation};
 use blackrod_store::Case;
 
-use super::{MOST_FINDINGS, Outcome, estate, questions, respond};
+use super::{MOST_FINDINGS, Outcome, estate, plan, questions};
 use crate::cli;
 
 pub(crate) fn run(arguments: &cli::Report) -> anyhow::Result<Outcome> {
@@ -26,7 +26,7 @@ pub(crate) fn run(arguments: &cli::Report) -> anyhow::Result<Outcome> {
     let case = Case::open(&arguments.case)?;
     let (analytics, _) = Analytics::load(&[], true)?;
     if arguments.format == cli::ReportFormat::Stix {
-        respond::ensure_own_is_known(&case, &estate)?;
+        plan::ensure_own_is_known(&case, &estate)?;
     }
     let gathered = Gathered::from_case(&case, &arguments.case, &estate, &analytics.all)?;
     if arguments.format != cli::ReportFormat::Html {
@@ -83,7 +83,7 @@ impl Gathered {
             folder: folder.display().to_string(),
             organisations: estate.organisations.clone(),
             runs: case.runs()?,
-            plan: respond::plan_of(case, &findings, estate)?,
+            plan: plan::plan_of(case, &findings, estate)?,
             evidence: case.evidence()?,
             refusals: case.refusal_groups()?,
             findings,

@@ -7,14 +7,15 @@ use anyhow::{Context as _, ensure};
 use blackrod_model::assessment::{Remark, Told};
 use blackrod_model::estate::Index;
 use blackrod_model::mail::MailCampaign;
-use blackrod_model::{Action, ActionKind, ActionState, Estate, Finding, Plan, Timestamp};
+use blackrod_model::{Action, ActionKind, ActionState, Estate, Plan, Timestamp};
 use blackrod_report::shown;
-use blackrod_respond::{NOTICE, Situation};
+use blackrod_respond::NOTICE;
 use blackrod_store::Case;
 
 use super::assess::campaign_named;
+use super::plan::{ensure_own_is_known, plan_of};
 use super::report::{Gathered, default_path};
-use super::{MOST_FINDINGS, Outcome, by_beginning, conclude, estate};
+use super::{MOST_FINDINGS, Outcome, by_beginning, estate, redraw};
 use crate::cli::{self, BlockFormat};
 
 pub(crate) fn run(command: &cli::Respond) -> anyhow::Result<Outcome> {
@@ -50,28 +51,6 @@ pub(crate) fn run(command: &cli::Respond) -> anyhow::Result<Outcome> {
         cli::Respond::Messages { of } => messages(of)?,
     }
     Ok(Outcome::Done)
-}
-
-/// The plan of a case whose findings were read already.
-pub(super) fn plan_of(case: &Case, findings: &[Finding], estate: &Estate) -> anyhow::Result<Plan> {
-    Ok(blackrod_respond::plan(&Situation {
-        campaigns: &case.campaigns()?,
-        assessments: &case.assessments()?,
-        findings,
-        mail_campaigns: &case.mail_campaigns()?,
-        estate,
-        remarks: &case.remarks()?,
-    }))
-}
-
-/// What names things of the estate or leaves the house takes the estate, or it could not be told what is one's own.
-pub(super) fn ensure_own_is_known(case: &Case, estate: &Estate) -> anyhow::Result<()> {
-    let had_one = case.runs()?.iter().any(|run| run.estate.0 != [0; 32]);
-    ensure!(
-        !had_one || !estate.organisations.is_empty(),
-        "this case was made with an estate: give it with --estate, so that nothing of your own is named or blocked"
-    );
-    Ok(())
 }
 
 fn read(case: &Path, estate_file: Option<&Path>) -> anyhow::Result<(Case, Estate, Plan)> {
@@ -191,7 +170,7 @@ fn step(stepping: &cli::Stepping, next: ActionState) -> anyhow::Result<()> {
         }
     }
     if has_told {
-        conclude::redraw(&mut case, &estate)?;
+        redraw::redraw(&mut case, &estate)?;
     }
     Ok(())
 }

@@ -15,7 +15,7 @@ use ureq::http::Response;
 use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 
 use super::report::{Gathered, default_path};
-use super::{Outcome, estate, respond};
+use super::{Outcome, estate, plan};
 use crate::cli;
 
 /// The media type of TAXII 2.1, section 1.6.8.
@@ -50,7 +50,7 @@ pub(crate) fn run(command: &cli::Taxii) -> anyhow::Result<Outcome> {
         } => {
             let (estate, _) = estate::load_or_empty(estate.as_deref())?;
             let case_read = Case::open_read_only(case)?;
-            respond::ensure_own_is_known(&case_read, &estate)?;
+            plan::ensure_own_is_known(&case_read, &estate)?;
             let gathered = Gathered::from_case(&case_read, case, &estate, &[])?;
             let bundle = gathered.view(&default_path(case), |view| {
                 blackrod_report::stix(view, (*tlp).into())

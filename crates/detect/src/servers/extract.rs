@@ -71,7 +71,12 @@ fn field<'e>(event: &'e Event<'_>, names: &[&str]) -> &'e str {
 }
 
 fn request(event: &Event<'_>, scratch: &mut String) -> Option<Seen> {
-    let path = event.column(Column::Url).and_then(Value::as_str)?;
+    let target = event.column(Column::Url).and_then(Value::as_str)?;
+    // Logs of requests write path and query in one; W3C logs apart.
+    let path = match memchr::memchr2(b'?', b'#', target.as_bytes()) {
+        Some(end) => target.get(..end).unwrap_or(target),
+        None => target,
+    };
     let text = |column| event.column(column).and_then(Value::as_str).unwrap_or_default();
     let mut asked = Request {
         method: text(Column::Action),
@@ -92,9 +97,29 @@ fn request(event: &Event<'_>, scratch: &mut String) -> Option<Seen> {
             *part = text;
         }
     }
+    let query = if asked.query.is_empty() {
+        target
+    } else {
+        asked.query
+    };
+    asked.query = match query.strip_prefix(path) {
+        Some(rest) if !path.is_empty() => rest.strip_prefix(['?', '#']).unwrap_or(rest),
+        _ => query,
+    };
     let status = || -> u16 {
         let text = event.column_text(Column::Status).unwrap_or_default();
         text.trim().parse().unwrap_or_default()
+    };
+    let shown = |status: u16| {
+        let query = if asked.query.is_empty() { "" } else { "?" };
+        let anchor = if asked.anchor.is_empty() { "" } else { ", mailbox " };
+        format!(
+            "{} {}{query}{}{anchor}{}, answered {status}",
+            asked.method,
+            clip(path, 120),
+            clip(asked.query, 120),
+            clip(asked.anchor, 120)
+        )
     };
     if let Some(attack) = attacks::attack(&asked, scratch) {
         let status = status();
@@ -102,21 +127,9 @@ fn request(event: &Event<'_>, scratch: &mut String) -> Option<Seen> {
             true => Kind::AttackAnswered,
             false => Kind::AttackTried,
         };
-        let anchor = if asked.anchor.is_empty() {
-            String::new()
-        } else {
-            format!(", mailbox {}", clip(asked.anchor, 120))
-        };
-        let query = if asked.query.is_empty() { "" } else { "?" };
-        let shown = format!(
-            "{} {}{query}{}{anchor}, answered {status}",
-            asked.method,
-            clip(path, 120),
-            clip(asked.query, 120)
-        );
         return Some(Seen {
             status,
-            ..Seen::new(kind, &attack.id, shown)?
+            ..Seen::new(kind, &attack.id, shown(status))?
         });
     }
     if !pages::is_odd(path) {
@@ -129,11 +142,7 @@ fn request(event: &Event<'_>, scratch: &mut String) -> Option<Seen> {
     Some(Seen {
         status,
         sent_unled: is_sent && asked.referer.is_empty(),
-        ..Seen::new(
-            Kind::OddPageAsked,
-            path.to_ascii_lowercase(),
-            format!("{} {}, answered {status}", asked.method, clip(path, 200)),
-        )?
+        ..Seen::new(Kind::OddPageAsked, path.to_ascii_lowercase(), shown(status))?
     })
 }
 

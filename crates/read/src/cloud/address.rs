@@ -2,6 +2,8 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
+use blackrod_model::plain_v4;
+
 /// An address out of a record.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Address {
@@ -16,8 +18,8 @@ pub(crate) struct Address {
 /// `::ffff:192.0.2.7`; of several separated by commas (a chain of proxies) the first.
 pub(crate) fn normalise(text: &str) -> Option<Address> {
     let trimmed = text.trim();
-    if let Some(bytes) = plain_v4(trimmed) {
-        return bytes.then(|| Address {
+    if plain_v4(trimmed).is_some() {
+        return Some(Address {
             text: (trimmed.len() != text.len()).then(|| trimmed.to_owned()),
             port: None,
         });
@@ -31,12 +33,6 @@ pub(crate) fn normalise(text: &str) -> Option<Address> {
         text: (canonical != text).then_some(canonical),
         port,
     })
-}
-
-/// For text of digits and dots alone, nearly all of it, whether it is an address.
-fn plain_v4(text: &str) -> Option<bool> {
-    let is_plain = text.len() <= 15 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-    is_plain.then(|| text.parse::<std::net::Ipv4Addr>().is_ok())
 }
 
 fn split_port(text: &str) -> (&str, Option<u16>) {

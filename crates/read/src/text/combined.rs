@@ -12,7 +12,7 @@ use std::io::BufRead;
 use std::ops::ControlFlow;
 
 use blackrod_model::{Class, Column, Event, Field, Position, Raw, Timestamp, Value};
-use memchr::{memchr, memchr2};
+use memchr::{memchr, memchr2, memrchr};
 
 use super::lines::{self, Plain};
 use crate::cloud::{fill_account, fill_address};
@@ -69,18 +69,12 @@ impl<'a> Line<'a> {
     fn of(text: &'a str) -> Option<Self> {
         let bracket = memchr(b'[', text.as_bytes())?;
         let before = text.get(..bracket)?.trim_ascii_end();
-        let mut words = before.split(' ');
-        let first = words.next().filter(|word| !word.is_empty())?;
-        let second = words.next()?;
         // host ident user, and with the virtual host in front one more. A user may have blanks.
-        let third = words.next()?;
-        let fourth = words.next();
-        let (virtual_host, client, user) = match fourth {
-            Some(_) if second.contains(['.', ':']) => {
-                let start = first.len() + second.len() + third.len() + 3;
-                (Some(first), second, before.get(start..)?)
-            }
-            _ => (None, first, before.get(first.len() + second.len() + 2..)?),
+        let (first, rest) = split_word(before).filter(|(first, _)| !first.is_empty())?;
+        let (second, after_second) = split_word(rest)?;
+        let (virtual_host, client, user) = match split_word(after_second) {
+            Some((_, after_third)) if second.contains(['.', ':']) => (Some(first), second, after_third),
+            _ => (None, first, after_second),
         };
         let after = text.get(bracket + 1..)?;
         let end = memchr(b']', after.as_bytes())?;
@@ -175,13 +169,27 @@ pub(super) fn request_parts(request: &str) -> (&str, &str, &str) {
                 .bytes()
                 .all(|byte| byte.is_ascii_uppercase() || byte == b'_' || byte == b'-')
     };
-    match request.split_once(' ') {
-        Some((method, rest)) if is_method(method) => match rest.rsplit_once(' ') {
+    match split_word(request) {
+        Some((method, rest)) if is_method(method) => match rsplit_word(rest) {
             Some((target, version)) if version.starts_with("HTTP/") => (method, target, version),
             _ => (method, rest, "-"),
         },
         _ => ("-", request, "-"),
     }
+}
+
+/// What stands before and behind the first blank.
+#[inline]
+fn split_word(text: &str) -> Option<(&str, &str)> {
+    let blank = memchr(b' ', text.as_bytes())?;
+    Some((text.get(..blank)?, text.get(blank + 1..)?))
+}
+
+/// What stands before and behind the last blank.
+#[inline]
+fn rsplit_word(text: &str) -> Option<(&str, &str)> {
+    let blank = memrchr(b' ', text.as_bytes())?;
+    Some((text.get(..blank)?, text.get(blank + 1..)?))
 }
 
 fn word(text: &str) -> (&str, &str) {
@@ -215,29 +223,51 @@ fn optional_quoted(text: &str) -> (Option<&str>, &str) {
 
 /// `17/May/2015:10:05:03 +0000`.
 pub(super) fn apache_time(text: &str) -> Option<Timestamp> {
-    let bytes = text.as_bytes();
-    let number = |from: usize, to: usize| {
-        let digits = bytes.get(from..to)?;
-        digits.iter().try_fold(0_i64, |number, digit| {
-            digit
-                .is_ascii_digit()
-                .then(|| number * 10 + i64::from(digit - b'0'))
+    let (date_and_time, zone) = text.as_bytes().split_first_chunk::<20>()?;
+    let [
+        d1,
+        d2,
+        b'/',
+        name @ ..,
+        b'/',
+        y1,
+        y2,
+        y3,
+        y4,
+        b':',
+        h1,
+        h2,
+        b':',
+        m1,
+        m2,
+        b':',
+        s1,
+        s2,
+    ] = *date_and_time
+    else {
+        return None;
+    };
+    let mut all_digits = true;
+    let mut number = |digits: &[u8]| {
+        digits.iter().fold(0_i64, |number, digit| {
+            all_digits &= digit.is_ascii_digit();
+            number * 10 + i64::from(digit.wrapping_sub(b'0'))
         })
     };
-    let separators = [(2, b'/'), (6, b'/'), (11, b':'), (14, b':'), (17, b':')];
-    if separators.iter().any(|(at, byte)| bytes.get(*at) != Some(byte)) {
-        return None;
-    }
-    let month = month(bytes.get(3..6)?)?;
-    let (day, year) = (number(0, 2)?, number(7, 11)?);
-    let (hour, minute, second) = (number(12, 14)?, number(15, 17)?, number(18, 20)?);
-    let offset = match bytes.get(20..) {
-        Some([b' ', sign @ (b'+' | b'-'), ..]) => {
-            let seconds = number(22, 24)? * 3_600 + number(24, 26)? * 60;
+    let (day, year) = (number(&[d1, d2]), number(&[y1, y2, y3, y4]));
+    let (hour, minute, second) = (number(&[h1, h2]), number(&[m1, m2]), number(&[s1, s2]));
+    let offset = match zone {
+        [b' ', sign @ (b'+' | b'-'), h1, h2, m1, m2, ..] => {
+            let seconds = number(&[*h1, *h2]) * 3_600 + number(&[*m1, *m2]) * 60;
             if *sign == b'-' { -seconds } else { seconds }
         }
+        [b' ', b'+' | b'-', ..] => return None,
         _ => 0,
     };
+    if !all_digits {
+        return None;
+    }
+    let month = month(&name)?;
     let is_valid = (1..=31).contains(&day) && hour < 24 && minute < 60 && second <= 60;
     is_valid.then(|| {
         let seconds =

@@ -50,15 +50,49 @@ pub(super) const KIND_PARTS: usize = 8;
 const MAX_BODY: usize = 64 * 1024 * 1024;
 
 impl Columns {
-    /// In the form that is kept; `None` only where serialising refuses.
-    pub(super) fn pack(&self) -> Option<Vec<u8>> {
-        let plain = postcard::to_allocvec(self).ok()?;
-        zstd::bulk::compress(&plain, 1).ok()
+    /// Forgets the requests, and keeps the room.
+    pub(super) fn clear(&mut self) {
+        self.clients.clear();
+        self.paths.clear();
+        self.agents.clear();
+        self.kinds.clear();
+        self.words.clear();
+        self.times.clear();
+        self.client_of.clear();
+        self.path_of.clear();
+        self.agent_of.clear();
+        self.kind_of.clear();
     }
 
     fn unpack(body: &[u8]) -> Option<Self> {
-        let plain = zstd::bulk::decompress(body, MAX_BODY).ok()?;
+        let length = zstd::zstd_safe::get_frame_content_size(body).ok().flatten()?;
+        let length = usize::try_from(length)
+            .ok()
+            .filter(|length| *length <= MAX_BODY)?;
+        let plain = zstd::bulk::decompress(body, length).ok()?;
         postcard::from_bytes(&plain).ok()
+    }
+}
+
+/// Brings columns into the form that is kept, with tools that are made once.
+#[derive(Default)]
+pub(super) struct Packer {
+    compressor: Option<zstd::bulk::Compressor<'static>>,
+    plain: Vec<u8>,
+}
+
+impl Packer {
+    /// `None` only where serialising refuses.
+    pub(super) fn pack(&mut self, columns: &Columns) -> Option<Vec<u8>> {
+        if self.compressor.is_none() {
+            self.compressor = zstd::bulk::Compressor::new(1).ok();
+        }
+        let mut plain = std::mem::take(&mut self.plain);
+        plain.clear();
+        let plain = postcard::to_extend(columns, plain).ok()?;
+        let packed = self.compressor.as_mut()?.compress(&plain).ok();
+        self.plain = plain;
+        packed
     }
 }
 
@@ -124,6 +158,16 @@ impl Row {
     }
 }
 
+/// A request, as places in the dictionaries of its stretch.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Request {
+    pub(super) time: i64,
+    pub(super) client: usize,
+    pub(super) path: usize,
+    pub(super) agent: usize,
+    pub(super) kind: usize,
+}
+
 /// Digests of values. The salt comes from the content of evidence, so that who floods cannot know it, and a second run
 /// has the same.
 #[derive(Clone, Copy, Debug)]
@@ -144,6 +188,13 @@ impl Salt {
         let mut hasher = SipHasher13::new_with_keys(self.0, self.1);
         hasher.write(text);
         (hasher.finish() as u32).max(1)
+    }
+
+    fn digest_address(self, address: IpAddr) -> u32 {
+        match address {
+            IpAddr::V4(v4) => self.digest(&v4.octets()),
+            IpAddr::V6(v6) => self.digest(&v6.octets()),
+        }
     }
 }
 
@@ -189,8 +240,10 @@ impl Chunk {
                 .clients
                 .iter()
                 .map(|client| {
-                    let text = |address: IpAddr| salt.digest(address.to_string().as_bytes());
-                    [text(network(*client)), text(*client)]
+                    [
+                        salt.digest_address(network(*client)),
+                        salt.digest_address(*client),
+                    ]
                 })
                 .collect(),
             paths: columns
@@ -209,8 +262,8 @@ impl Chunk {
         })
     }
 
-    /// Hands each request to `visit`, with its client's address.
-    pub(super) fn each_row(&self, visit: &mut dyn FnMut(&Row, IpAddr)) {
+    /// Hands each request to `visit`, as places in the dictionaries. What refers to a place that is not there is left out.
+    pub(super) fn each_request(&self, visit: &mut dyn FnMut(Request)) {
         let columns = &self.columns;
         let mut time = 0;
         let rows = columns
@@ -222,40 +275,80 @@ impl Chunk {
             .zip(&columns.kind_of);
         for ((((since, client), path), agent), kind) in rows {
             time += since;
-            let (Some(client_dims), Some(address), Some((path, is_asset)), Some(agent), Some(kind)) = (
-                self.clients.get(*client as usize),
-                columns.clients.get(*client as usize),
-                self.paths.get(*path as usize),
-                self.agents.get(*agent as usize),
-                self.kinds.get(*kind as usize),
-            ) else {
-                continue;
-            };
-            let [referrer, method, version, status, ended, tls] = kind.rest;
-            let row = Row {
+            let request = Request {
                 time,
-                service: kind.service,
-                dims: [
-                    path[0],
-                    path[1],
-                    kind.arguments[0],
-                    kind.arguments[1],
-                    agent[0],
-                    agent[1],
-                    referrer,
-                    method,
-                    version,
-                    status,
-                    ended,
-                    tls,
-                    client_dims[0],
-                    client_dims[1],
-                ],
-                is_asset: *is_asset,
-                has_referrer: kind.has_referrer,
+                client: *client as usize,
+                path: *path as usize,
+                agent: *agent as usize,
+                kind: *kind as usize,
             };
-            visit(&row, *address);
+            let is_whole = request.client < self.clients.len()
+                && request.path < self.paths.len()
+                && request.agent < self.agents.len()
+                && request.kind < self.kinds.len();
+            if is_whole {
+                visit(request);
+            }
         }
+    }
+
+    /// All that is compared of a request, and its client's address.
+    pub(super) fn row(&self, request: Request) -> Option<(Row, IpAddr)> {
+        let [network, client] = *self.clients.get(request.client)?;
+        let ([path, path_shape], is_asset) = *self.paths.get(request.path)?;
+        let [agent, agent_family] = *self.agents.get(request.agent)?;
+        let kind = self.kinds.get(request.kind)?;
+        let [arguments, arguments_shape] = kind.arguments;
+        let [referrer, method, version, status, ended, tls] = kind.rest;
+        let row = Row {
+            time: request.time,
+            service: kind.service,
+            dims: [
+                path,
+                path_shape,
+                arguments,
+                arguments_shape,
+                agent,
+                agent_family,
+                referrer,
+                method,
+                version,
+                status,
+                ended,
+                tls,
+                network,
+                client,
+            ],
+            is_asset,
+            has_referrer: kind.has_referrer,
+        };
+        Some((row, *self.columns.clients.get(request.client)?))
+    }
+
+    /// The service that requests of a kind went to.
+    pub(super) fn service(&self, kind: usize) -> Option<u32> {
+        self.kinds.get(kind).map(|kind| kind.service)
+    }
+
+    /// A client's value.
+    pub(super) fn client(&self, index: usize) -> Option<u32> {
+        self.clients.get(index).map(|[_, client]| *client)
+    }
+
+    /// A path's value.
+    pub(super) fn path(&self, index: usize) -> Option<u32> {
+        self.paths.get(index).map(|([path, _], _)| *path)
+    }
+
+    /// An agent's value.
+    pub(super) fn agent(&self, index: usize) -> Option<u32> {
+        self.agents.get(index).map(|[agent, _]| *agent)
+    }
+
+    /// How requests of a kind ended.
+    pub(super) fn ended(&self, kind: usize) -> Option<u32> {
+        let [.., ended, _] = self.kinds.get(kind)?.rest;
+        Some(ended)
     }
 
     /// The text of a value, if it occurs here.

@@ -4,10 +4,10 @@ use std::borrow::Cow;
 use std::hash::{BuildHasher as _, Hash};
 use std::net::IpAddr;
 
-use blackrod_model::{Class, Column, Event, EvidenceId, Fact, Position};
+use blackrod_model::{Class, Column, Event, EvidenceId, Fact, Flow, Position, Value};
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
-use super::chunk::{Columns, KIND_PARTS, Requests};
+use super::chunk::{Columns, KIND_PARTS, Packer, Requests};
 use super::shape;
 use crate::clip;
 
@@ -19,7 +19,7 @@ const LONGEST_AGENT: usize = 160;
 /// From here on a small answer was taken slowly, in seconds.
 const SLOW: f64 = 30.0;
 /// A small answer, in bytes.
-const SMALL: u64 = 64 * 1024;
+const SMALL: i64 = 64 * 1024;
 
 /// How a request ended whose client did not wait for the answer.
 pub(super) const BROKEN_OFF: &str = "broken off by the client";
@@ -31,7 +31,9 @@ pub(crate) struct Collector {
     at: Position,
     last: i64,
     columns: Columns,
-    clients: FxHashMap<IpAddr, u32>,
+    packer: Packer,
+    /// By [`Flow::bits`].
+    clients: FxHashMap<u128, u32>,
     paths: Dictionary,
     agents: Dictionary,
     words: Dictionary,
@@ -70,7 +72,7 @@ impl Collector {
         columns.agents = self.agents.take();
         columns.words = self.words.take();
         let first = columns.times.first().copied().unwrap_or_default();
-        let kept = columns.pack().and_then(|body| {
+        let kept = self.packer.pack(columns).and_then(|body| {
             Fact::of(&Requests {
                 evidence: self.evidence,
                 at: self.at,
@@ -79,7 +81,7 @@ impl Collector {
             })
         });
         facts.extend(kept);
-        self.columns = Columns::default();
+        self.columns.clear();
         self.clients.clear();
         self.kinds.clear();
         self.known_kinds.clear();
@@ -88,7 +90,7 @@ impl Collector {
 
     fn push(&mut self, request: &Request<'_>) {
         let columns = &mut self.columns;
-        let client = *self.clients.entry(request.client).or_insert_with(|| {
+        let client = *self.clients.entry(Flow::bits(request.client)).or_insert_with(|| {
             columns.clients.push(request.client);
             columns.clients.len() as u32 - 1
         });
@@ -182,7 +184,7 @@ struct Request<'e> {
     win32_status: &'e str,
     tls: &'e str,
     seconds: Option<f64>,
-    bytes: Option<u64>,
+    bytes: Option<&'e Value<'e>>,
 }
 
 impl<'e> Request<'e> {
@@ -219,7 +221,7 @@ impl<'e> Request<'e> {
                 "cs(User-Agent)" => request.agent = value(),
                 "cs(Referer)" | "cs(Referrer)" => request.referrer = value(),
                 "time-taken" => request.seconds = number(value()).map(|millis| millis / 1_000.0),
-                "sc-bytes" => request.bytes = field.value.as_int().and_then(|bytes| bytes.try_into().ok()),
+                "sc-bytes" => request.bytes = Some(&field.value),
                 "sc-win32-status" => request.win32_status = value(),
                 "x-termination-state" => request.termination = value(),
                 "x-ja3" | "x-ja4" => request.tls = value(),
@@ -246,8 +248,11 @@ impl<'e> Request<'e> {
         if is_aborted {
             return BROKEN_OFF;
         }
-        let is_small = self.bytes.is_none_or(|bytes| bytes < SMALL);
-        let is_slow = self.seconds.is_some_and(|seconds| seconds >= SLOW) && is_small;
+        let is_small = || {
+            let bytes = self.bytes.and_then(Value::as_int);
+            bytes.is_none_or(|bytes| (0..SMALL).contains(&bytes))
+        };
+        let is_slow = self.seconds.is_some_and(|seconds| seconds >= SLOW) && is_small();
         if self.status == "408" || self.termination.starts_with('c') || is_slow {
             return "slow client";
         }
@@ -264,8 +269,11 @@ fn referrer(text: &str) -> &str {
     if text == "-" {
         return "none";
     }
-    let Some((_, rest)) = text.split_once("://") else {
+    let authority =
+        memchr::memchr(b':', text.as_bytes()).and_then(|colon| text.get(colon..)?.strip_prefix("://"));
+    let Some(rest) = authority else {
         return text;
     };
-    rest.split(['/', '?', '#']).next().unwrap_or_default()
+    let end = memchr::memchr3(b'/', b'?', b'#', rest.as_bytes());
+    end.and_then(|end| rest.get(..end)).unwrap_or(rest)
 }

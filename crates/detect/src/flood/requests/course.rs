@@ -3,8 +3,8 @@
 use blackrod_model::Timestamp;
 use blackrod_model::flood::{Filter, Plot};
 
+use super::case::{Case, Extent};
 use super::rates::BIN;
-use super::verdict::{Case, Extent};
 
 /// Seconds of the plot before and after a flood.
 const MARGIN: i64 = 600;

@@ -5,6 +5,7 @@
 //! usual; for samples of what is too many and of what is ordinary, in which patterns are searched; and for an exact count of
 //! these patterns with a replay of the filters. Its memory does not depend on how many requests there are.
 
+mod case;
 mod chunk;
 mod collect;
 mod course;
@@ -27,7 +28,7 @@ use blackrod_model::{EvidenceId, Finding};
 use rustc_hash::FxHashMap;
 
 pub use chunk::Requests;
-use chunk::{Chunk, Dim, Row, Salt};
+use chunk::{Chunk, Dim, Request, Row, Salt};
 pub(crate) use collect::Collector;
 use rates::{Rates, Window};
 use replay::{Candidate, Ordinary};
@@ -85,7 +86,7 @@ pub fn find<E>(
     let mut samples = Samples::new(&windows, &rates);
     each(&mut |requests| {
         if let Some(chunk) = open(requests, salt) {
-            chunk.each_row(&mut |row, _| samples.add(row));
+            chunk.each_request(&mut |request| samples.add(&chunk, request));
         }
     })?;
     let mut candidates = samples.candidates(&rates);
@@ -111,7 +112,11 @@ pub fn find<E>(
                 names.insert(service, name.to_owned());
             }
         }
-        chunk.each_row(&mut |row, address| {
+        chunk.each_request(&mut |request| {
+            let Some((row, address)) = chunk.row(request) else {
+                return;
+            };
+            let row = &row;
             let Some(own) = windows_of.get(&row.service) else {
                 return;
             };
@@ -134,7 +139,7 @@ pub fn find<E>(
     let mut outcome = Outcome::default();
     for candidate in &candidates {
         let service = candidate.window.service;
-        let judged = verdict::judge(&verdict::Case {
+        let judged = verdict::judge(&case::Case {
             candidate,
             ordinary: ordinary.get(&service),
             rates: rates.service(service),
@@ -192,9 +197,9 @@ impl Part {
         }
     }
 
-    fn add(&mut self, row: &Row) {
+    fn add(&mut self, chunk: &Chunk, request: Request) {
         if self.seen.is_multiple_of(self.step) {
-            self.rows.push(*row);
+            self.rows.extend(chunk.row(request).map(|(row, _)| row));
         }
         self.seen += 1;
     }
@@ -225,19 +230,22 @@ impl Samples {
         }
     }
 
-    fn add(&mut self, row: &Row) {
-        let Some(own) = self.windows_of.get(&row.service) else {
+    fn add(&mut self, chunk: &Chunk, request: Request) {
+        let Some(service) = chunk.service(request.kind) else {
+            return;
+        };
+        let Some(own) = self.windows_of.get(&service) else {
             return;
         };
         let mut is_inside = false;
         for (window, part) in self.windows.get_mut(own.clone()).unwrap_or_default() {
-            if window.contains(row.time) {
-                part.add(row);
+            if window.contains(request.time) {
+                part.add(chunk, request);
                 is_inside = true;
             }
         }
-        if !is_inside && let Some(part) = self.ordinary.get_mut(&row.service) {
-            part.add(row);
+        if !is_inside && let Some(part) = self.ordinary.get_mut(&service) {
+            part.add(chunk, request);
         }
     }
 

@@ -6,9 +6,9 @@ use std::net::IpAddr;
 use blackrod_model::Timestamp;
 use blackrod_model::flood::Filter;
 
+use super::case::Case;
 use super::chunk::Dim;
 use super::filters::{self, Condition};
-use super::verdict::Case;
 
 /// Addresses that a filter names, at most.
 const MOST_ADDRESSES: usize = 8_192;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rustc_hash::FxHashMap;
 
-use super::chunk::{Chunk, Dim};
+use super::chunk::{Chunk, Dim, Request};
 
 /// Seconds of a bin.
 pub(super) const BIN: i64 = 10;
@@ -13,8 +13,6 @@ const HOUR: i64 = 3_600;
 const DAY: i64 = 24 * HOUR;
 const WEEK: i64 = 7 * DAY;
 
-/// What is compared for itself, besides all requests: a flood may be far below the rate of the whole.
-const SERIES: [Dim; 4] = [Dim::PATH, Dim::AGENT, Dim::ENDED, Dim::CLIENT];
 /// A value with fewer requests in a minute of a stretch is not counted.
 const LEAST_COUNTED: u32 = 20;
 /// How far a value must be above what is usual in a minute, at least: 5 requests a second.
@@ -40,6 +38,9 @@ const ENOUGH: usize = 20;
 #[derive(Default)]
 pub(super) struct Rates {
     services: FxHashMap<u32, Service>,
+    /// Room for the requests of a stretch, with their service and minute.
+    requests: Vec<(u32, i64, Request)>,
+    tallies: Tallies,
 }
 
 /// Requests to one service.
@@ -82,43 +83,28 @@ impl Window {
 
 impl Rates {
     pub(super) fn add(&mut self, chunk: &Chunk) {
-        // Digests are salted: nobody outside can make them fall together.
-        let mut values: FxHashMap<(u32, i64, Dim, u32), u32> = FxHashMap::default();
-        let services = &mut self.services;
-        chunk.each_row(&mut |row, _| {
-            if services.len() >= 16 * MOST_SERVICES && !services.contains_key(&row.service) {
-                return;
-            }
-            let service = services.entry(row.service).or_default();
-            let minute = row.time.div_euclid(MINUTE);
-            service.total += 1;
-            if service.minutes.len() < MOST_MINUTES || service.minutes.contains_key(&minute) {
-                let bins = service.minutes.entry(minute).or_default();
-                if let Some(bin) = bins.get_mut((row.time.rem_euclid(MINUTE) / BIN) as usize) {
-                    *bin += 1;
-                }
-            }
-            for dim in SERIES {
-                let value = row.get(dim);
-                if value != 0 {
-                    *values.entry((row.service, minute, dim, value)).or_default() += 1;
-                }
+        let requests = &mut self.requests;
+        requests.clear();
+        chunk.each_request(&mut |request| {
+            if let Some(service) = chunk.service(request.kind) {
+                requests.push((service, request.time.div_euclid(MINUTE), request));
             }
         });
-        for ((service, minute, dim, value), count) in values {
-            if count < LEAST_COUNTED {
+        requests.sort_by_key(|(service, minute, _)| (*service, *minute));
+        for group in requests.chunk_by(|left, right| (left.0, left.1) == (right.0, right.1)) {
+            let Some((service, minute, _)) = group.first().copied() else {
+                continue;
+            };
+            if self.services.len() >= 16 * MOST_SERVICES && !self.services.contains_key(&service) {
                 continue;
             }
-            if let Some(service) = services.get_mut(&service)
-                && (service.series.len() < MOST_VALUES || service.series.contains_key(&(dim, value)))
-            {
-                *service
-                    .series
-                    .entry((dim, value))
-                    .or_default()
-                    .entry(minute)
-                    .or_default() += count;
-            }
+            let service = self.services.entry(service).or_default();
+            service.total += group.len() as u64;
+            service.count_up(minute, group.iter().map(|(.., request)| request.time));
+            self.tallies.count(group.iter().map(|(.., request)| request));
+            self.tallies.drain(chunk, &mut |dim, value, count| {
+                service.count_value((dim, value), minute, count);
+            });
         }
     }
 
@@ -146,7 +132,106 @@ impl Rates {
     }
 }
 
+/// Counts of what is compared for itself, besides all requests: a flood may be far below the rate of the whole.
+#[derive(Default)]
+struct Tallies {
+    clients: Tally,
+    paths: Tally,
+    agents: Tally,
+    kinds: Tally,
+    /// By value; of kinds few values come.
+    ended: Vec<(u32, u32)>,
+}
+
+/// Counts by place in a dictionary.
+#[derive(Default)]
+struct Tally {
+    counts: Vec<u32>,
+    counted: Vec<usize>,
+}
+
+impl Tallies {
+    fn count<'r>(&mut self, requests: impl Iterator<Item = &'r Request>) {
+        for request in requests {
+            self.clients.add(request.client);
+            self.paths.add(request.path);
+            self.agents.add(request.agent);
+            self.kinds.add(request.kind);
+        }
+    }
+
+    /// Hands over what was counted often enough, by value, and forgets all.
+    fn drain(&mut self, chunk: &Chunk, visit: &mut dyn FnMut(Dim, u32, u32)) {
+        let ended = &mut self.ended;
+        ended.clear();
+        self.kinds.drain(&mut |kind, count| {
+            let Some(value) = chunk.ended(kind).filter(|value| *value != 0) else {
+                return;
+            };
+            match ended.iter_mut().find(|(known, _)| *known == value) {
+                Some((_, sum)) => *sum += count,
+                None => ended.push((value, count)),
+            }
+        });
+        let mut tell = |dim, value: Option<u32>, count| {
+            if let Some(value) = value.filter(|value| *value != 0 && count >= LEAST_COUNTED) {
+                visit(dim, value, count);
+            }
+        };
+        ended
+            .iter()
+            .for_each(|(value, count)| tell(Dim::ENDED, Some(*value), *count));
+        self.clients
+            .drain(&mut |client, count| tell(Dim::CLIENT, chunk.client(client), count));
+        self.paths
+            .drain(&mut |path, count| tell(Dim::PATH, chunk.path(path), count));
+        self.agents
+            .drain(&mut |agent, count| tell(Dim::AGENT, chunk.agent(agent), count));
+    }
+}
+
+impl Tally {
+    #[inline]
+    fn add(&mut self, index: usize) {
+        if self.counts.len() <= index {
+            self.counts.resize(index + 1, 0);
+        }
+        if let Some(count) = self.counts.get_mut(index) {
+            if *count == 0 {
+                self.counted.push(index);
+            }
+            *count += 1;
+        }
+    }
+
+    fn drain(&mut self, visit: &mut dyn FnMut(usize, u32)) {
+        for index in self.counted.drain(..) {
+            if let Some(count) = self.counts.get_mut(index) {
+                visit(index, std::mem::take(count));
+            }
+        }
+    }
+}
+
 impl Service {
+    fn count_up(&mut self, minute: i64, times: impl Iterator<Item = i64>) {
+        if self.minutes.len() >= MOST_MINUTES && !self.minutes.contains_key(&minute) {
+            return;
+        }
+        let bins = self.minutes.entry(minute).or_default();
+        for time in times {
+            if let Some(bin) = bins.get_mut((time.rem_euclid(MINUTE) / BIN) as usize) {
+                *bin += 1;
+            }
+        }
+    }
+
+    fn count_value(&mut self, key: (Dim, u32), minute: i64, count: u32) {
+        if self.series.len() < MOST_VALUES || self.series.contains_key(&key) {
+            *self.series.entry(key).or_default().entry(minute).or_default() += count;
+        }
+    }
+
     pub(super) fn usual(&self, time: i64) -> Option<Usual> {
         self.usual.get(&time.div_euclid(HOUR)).copied()
     }

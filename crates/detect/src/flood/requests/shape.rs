@@ -170,15 +170,14 @@ pub(super) fn arguments_shape(arguments: &str) -> String {
 /// An agent without its versions: `Mozilla/# (Windows NT #; Win#; x#) …`.
 pub(super) fn agent_family(agent: &str) -> String {
     let mut out = String::with_capacity(agent.len());
-    for letter in agent.chars() {
-        if !letter.is_ascii_digit() {
-            if !(letter == '.' && out.ends_with('#')) {
-                out.push(letter);
-            }
-        } else if !out.ends_with('#') {
-            out.push('#');
-        }
+    let mut rest = agent;
+    while let Some(start) = rest.bytes().position(|byte| byte.is_ascii_digit()) {
+        let (before, version) = rest.split_at_checked(start).unwrap_or((rest, ""));
+        out.push_str(before);
+        out.push('#');
+        rest = version.trim_start_matches(|letter: char| letter.is_ascii_digit() || letter == '.');
     }
+    out.push_str(rest);
     out
 }
 
@@ -248,6 +247,7 @@ mod tests {
             assert!(Regex::new(&expression(shape)).unwrap().is_match(given), "{given}");
         }
         assert_eq!(path_shape("/QWERTY/index.php"), "/{UPPER}/{lower}.php");
+        assert_eq!(agent_family("curl/8..1x 1.é2"), "curl/#x #é#");
         let agent = "Mozilla/5.0 (X11) Firefox/118.0";
         assert_eq!(agent_family(agent), "Mozilla/# (X#) Firefox/#");
         assert!(

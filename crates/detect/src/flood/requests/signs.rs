@@ -1,9 +1,9 @@
 //! What speaks for a flood and against a crowd.
 
+use super::case::{Case, loudest};
 use super::chunk::Dim;
 use super::collect::BROKEN_OFF;
 use super::replay::{Candidate, Ordinary};
-use super::verdict::{Case, loudest};
 
 /// What speaks for a flood, in words, and how many points it is worth.
 pub(super) fn signs(case: &Case<'_>) -> (u32, Vec<String>) {
