@@ -31,11 +31,14 @@ pub trait Keep: Serialize + DeserializeOwned {
     fn record(&self) -> (EvidenceId, Position, Timestamp);
 }
 
+/// Most are not longer, in bytes; a body that grows step by step costs more than what it holds.
+const USUAL_BODY: usize = 256;
+
 impl Fact {
     /// `kept`, to be stored; `None` only where its own serialisation refuses it.
     pub fn of<K: Keep>(kept: &K) -> Option<Self> {
         let (evidence, at, time) = kept.record();
-        let body = postcard::to_allocvec(kept).ok()?;
+        let body = postcard::to_extend(kept, Vec::with_capacity(USUAL_BODY)).ok()?;
         Some(Self {
             kind: K::KIND.to_owned(),
             time,

@@ -222,9 +222,16 @@ fn count<K: std::hash::Hash + Eq>(counts: &mut FxHashMap<K, u32>, key: K, most: 
 
 /// What names a program in a user agent, without its versions.
 pub(super) fn program(agent: &str) -> String {
-    agent
-        .chars()
-        .filter(|c| c.is_alphabetic())
-        .flat_map(char::to_lowercase)
-        .collect()
+    let mut name = String::with_capacity(agent.len());
+    match agent.is_ascii() {
+        true => {
+            let letters = agent.bytes().filter(u8::is_ascii_alphabetic);
+            name.extend(letters.map(|letter| char::from(letter.to_ascii_lowercase())));
+        }
+        false => {
+            let letters = agent.chars().filter(|c| c.is_alphabetic());
+            name.extend(letters.flat_map(char::to_lowercase));
+        }
+    }
+    name
 }

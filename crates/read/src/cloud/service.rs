@@ -146,7 +146,7 @@ impl Names<'_> {
 }
 
 impl Naming for Names<'_> {
-    fn enter(&mut self, prefix: &str, key: &str, into: &mut String) {
+    fn enter(&self, prefix: &str, key: &str, into: &mut String) {
         if prefix.is_empty() && self.0.unwrapped.contains(&key) {
             return;
         }

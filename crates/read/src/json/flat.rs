@@ -13,7 +13,7 @@ use super::{MAX_DEPTH, MAX_FIELDS};
 pub(crate) trait Naming {
     /// Appends to `into` (which is empty) the prefix for the members of the object `key` under
     /// `prefix`.
-    fn enter(&mut self, prefix: &str, key: &str, into: &mut String) {
+    fn enter(&self, prefix: &str, key: &str, into: &mut String) {
         into.push_str(prefix);
         into.push_str(key);
         into.push('.');
@@ -120,7 +120,8 @@ impl<'a, N: Naming> Flattener<'_, 'a, N> {
             }
             Some(b'{') => {
                 let before = self.fields.len();
-                self.object(&key)?;
+                let prefix = self.prefix_of(&key);
+                self.object(&key, prefix)?;
                 if self.fields.len() == before {
                     self.push(key, Value::Null)?;
                 }
@@ -142,25 +143,37 @@ impl<'a, N: Naming> Flattener<'_, 'a, N> {
         }
     }
 
-    /// An object whose brace was seen.
-    fn object(&mut self, key: &str) -> Result<(), JsonError> {
-        self.descend()?;
-        let mut inner = String::new();
+    /// What the names of an object's members begin with.
+    fn prefix_of(&self, key: &str) -> String {
+        let mut inner = String::with_capacity(self.prefix.len() + key.len() + 1);
         self.naming.enter(&self.prefix, key, &mut inner);
-        let outer = std::mem::replace(&mut self.prefix, inner);
+        inner
+    }
+
+    /// An object whose brace was seen. Gives its prefix back.
+    fn object(&mut self, key: &str, prefix: String) -> Result<String, JsonError> {
+        self.descend()?;
+        let outer = std::mem::replace(&mut self.prefix, prefix);
         let start = self.fields.len();
         self.members()?;
-        self.prefix = outer;
+        let prefix = std::mem::replace(&mut self.prefix, outer);
         self.naming.object_ended(key, self.fields, start);
         self.depth -= 1;
-        Ok(())
+        Ok(prefix)
     }
 
     /// An array whose bracket was seen. Arrays within it add to the same list.
     fn array(&mut self, key: &str, values: &mut Vec<Value<'a>>) -> Result<(), JsonError> {
         self.descend()?;
+        // All objects of an array have the same.
+        let mut prefix = None;
         while !self.lexer.take_if(b']') {
-            self.element(key, values)?;
+            if self.lexer.peek() == Some(b'{') {
+                let own = prefix.take().unwrap_or_else(|| self.prefix_of(key));
+                prefix = Some(self.object(key, own)?);
+            } else {
+                self.element(key, values)?;
+            }
             if self.lexer.take_if(b',') {
                 continue;
             }
@@ -171,11 +184,10 @@ impl<'a, N: Naming> Flattener<'_, 'a, N> {
         Ok(())
     }
 
+    /// An element of an array that is no object.
     fn element(&mut self, key: &str, values: &mut Vec<Value<'a>>) -> Result<(), JsonError> {
-        match self.lexer.peek() {
-            Some(b'{') => return self.object(key),
-            Some(b'[') => return self.array(key, values),
-            _ => {}
+        if self.lexer.peek() == Some(b'[') {
+            return self.array(key, values);
         }
         if self.list_values >= MAX_LIST_VALUES {
             return Err(JsonError::Fields);

@@ -14,6 +14,8 @@ use super::{be16, be32};
 pub(super) const MAX_DATAGRAM: usize = 65_535;
 
 const V5_HEADER: usize = 24;
+/// No packet of IPv4, which is what v5 counts, is shorter than its header, in bytes.
+const LEAST_PACKET: u64 = 20;
 const V9_HEADER: usize = 20;
 const IPFIX_HEADER: usize = 16;
 
@@ -208,8 +210,12 @@ fn read_v5(datagram: &[u8], at: Position, batch: &mut Batch<'_>) {
     };
     let mut read = 0;
     for record in records.chunks_exact(V5_RECORD).take(count) {
-        if let Some(flow) = records::v5(record, clock, sampling) {
-            batch.push(place, flow);
+        match records::v5(record, clock, sampling) {
+            Some(flow) if flow.packets <= flow.bytes / LEAST_PACKET => batch.push(place, flow),
+            _ => batch.refuse(
+                place,
+                "a NetFlow v5 record with more packets than its bytes can make: it is damaged",
+            ),
         }
         place.offset += V5_RECORD as u64;
         read += 1;

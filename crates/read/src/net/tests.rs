@@ -135,6 +135,18 @@ fn frame(payload: &[u8]) -> Vec<u8> {
 }
 
 #[test]
+fn a_v5_record_whose_counts_cannot_be_is_refused() {
+    let mut bytes = v5(2);
+    // Ten packets in 199 bytes.
+    bytes[44..48].copy_from_slice(&199_u32.to_be_bytes());
+    let reading = export(&bytes);
+    assert_eq!((reading.flows.len(), reading.refusals.len()), (1, 1));
+    assert_eq!(reading.flows[0].src, "192.0.2.2".parse::<IpAddr>().unwrap());
+    bytes[44..48].copy_from_slice(&200_u32.to_be_bytes());
+    assert_eq!(export(&bytes).flows.len(), 2);
+}
+
+#[test]
 fn netflow_v5() {
     let reading = export(&[v5(3), v5(1)].concat());
     assert_eq!((reading.flows.len(), reading.refusals.len()), (4, 0));

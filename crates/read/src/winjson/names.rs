@@ -136,7 +136,7 @@ const SYSTEM_ELEMENTS: &[&str] = &[
 ];
 
 impl Naming for WindowsNames {
-    fn enter(&mut self, prefix: &str, key: &str, into: &mut String) {
+    fn enter(&self, prefix: &str, key: &str, into: &mut String) {
         let is_system_element = |key: &str| prefix.is_empty() && SYSTEM_ELEMENTS.contains(&key);
         match (prefix, key) {
             ("", "Event" | "System" | "_source" | "result") => {}

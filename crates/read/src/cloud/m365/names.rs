@@ -25,7 +25,7 @@ const FOLDED: [&str; 6] = [
 pub(super) const SEARCHED: [&str; 2] = ["Parameters", "OperationProperties"];
 
 impl Naming for UalNames {
-    fn enter(&mut self, prefix: &str, key: &str, into: &mut String) {
+    fn enter(&self, prefix: &str, key: &str, into: &mut String) {
         match (prefix, key) {
             ("", "AuditData" | "auditData") => {}
             ("", _) => {
