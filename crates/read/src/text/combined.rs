@@ -284,3 +284,40 @@ pub(super) fn month(name: &[u8]) -> Option<i64> {
     let index = MONTHS.iter().position(|month| *month == name)?;
     i64::try_from(index + 1).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn times_have_their_zone_and_what_is_cut_off_is_none() {
+        let told = |text: &str| apache_time(text).map(|time| time.to_string());
+        assert_eq!(
+            told("17/May/2015:10:05:03 +0000").unwrap(),
+            "2015-05-17T10:05:03Z"
+        );
+        assert_eq!(
+            told("01/Jan/2024:00:30:00 +0130").unwrap(),
+            "2023-12-31T23:00:00Z"
+        );
+        assert_eq!(
+            told("31/Dec/2023:23:30:00 -0045").unwrap(),
+            "2024-01-01T00:15:00Z"
+        );
+        assert_eq!(told("17/May/2015:10:05:03").unwrap(), "2015-05-17T10:05:03Z");
+        for text in [
+            "17/May/2015:10:05:0",
+            "17/May/2015:10:05:03 +01",
+            "17/May/2015:10:05:03 +0x00",
+            "17/Mai/2015:10:05:03",
+            "1x/May/2015:10:05:03",
+            "17/May/2015:24:05:03",
+            "17-May-2015:10:05:03",
+            "",
+        ] {
+            assert_eq!(told(text), None, "{text}");
+        }
+    }
+}

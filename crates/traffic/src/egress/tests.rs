@@ -47,6 +47,33 @@ fn findings(more: impl Fn(i64) -> Vec<Flow>) -> Vec<Finding> {
 }
 
 #[test]
+fn each_day_of_a_window_begins_with_its_first_flow_in_whatever_order_they_come() {
+    let later = |mut flow: Flow, seconds: i64| {
+        let micros = flow.start.micros().unwrap_or_default() + seconds * 1_000_000;
+        flow.start = Timestamp::from_micros(micros);
+        flow
+    };
+    let one = |day, seconds| later(flow(day, [10, 1, 0, 7], [45, 1, 2, 3], 50_000), seconds);
+    let mut watch = Watch::new(&Estate::default());
+    let flows = [
+        one(1, 60),
+        one(0, 500),
+        one(1, 30),
+        one(1, 90),
+        one(0, 400),
+        one(0, 450),
+    ];
+    watch.push(EvidenceId::default(), Position::START, &flows);
+    let facts = watch.take();
+    let told: Vec<(Timestamp, u64)> = facts
+        .iter()
+        .filter_map(|fact| fact.kept::<Outflow>())
+        .map(|outflow| (outflow.time, outflow.rows.iter().map(|(_, _, out, _)| out).sum()))
+        .collect();
+    assert_eq!(told, [(one(0, 400).start, 150_000), (one(1, 30).start, 150_000)]);
+}
+
+#[test]
 fn nothing_is_said_of_habits() {
     assert_eq!(findings(|_| Vec::new()), []);
 }

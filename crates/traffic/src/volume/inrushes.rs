@@ -142,7 +142,8 @@ impl Inrushes {
 
     /// Whoever goes on after the first packet has opened a connection to use it: that answers openings.
     fn answer_openings(&mut self) {
-        let of_connections = self.sums.iter().filter(|(key, _)| key.kind == Kind::TCP);
+        let sums = self.sums.iter();
+        let of_connections = sums.filter(|(key, sum)| key.kind == Kind::TCP && sum.packets > 0);
         let gone_on: Vec<(Key, u64)> = of_connections.map(|(key, sum)| (*key, sum.packets)).collect();
         for (key, packets) in gone_on {
             self.sum(key.minute, key.receiver, Kind::SYN).1.answer(packets);

@@ -82,7 +82,7 @@ pub(super) struct Packer {
 }
 
 impl Packer {
-    /// `None` only where serialising refuses.
+    /// `None` only where serialising or Zstandard refuses, for lack of memory.
     pub(super) fn pack(&mut self, columns: &Columns) -> Option<Vec<u8>> {
         if self.compressor.is_none() {
             self.compressor = zstd::bulk::Compressor::new(1).ok();

@@ -250,7 +250,7 @@ impl<'e> Request<'e> {
         }
         let is_small = || {
             let bytes = self.bytes.and_then(Value::as_int);
-            bytes.is_none_or(|bytes| (0..SMALL).contains(&bytes))
+            bytes.is_none_or(|bytes| bytes < SMALL)
         };
         let is_slow = self.seconds.is_some_and(|seconds| seconds >= SLOW) && is_small();
         if self.status == "408" || self.termination.starts_with('c') || is_slow {
@@ -269,8 +269,10 @@ fn referrer(text: &str) -> &str {
     if text == "-" {
         return "none";
     }
-    let authority =
-        memchr::memchr(b':', text.as_bytes()).and_then(|colon| text.get(colon..)?.strip_prefix("://"));
+    let colons = memchr::memchr_iter(b':', text.as_bytes());
+    let authority = colons
+        .filter_map(|colon| text.get(colon..)?.strip_prefix("://"))
+        .next();
     let Some(rest) = authority else {
         return text;
     };

@@ -411,6 +411,21 @@ mod tests {
     }
 
     #[test]
+    fn a_tally_is_empty_again_when_it_was_told() {
+        let mut tally = Tally::default();
+        let told = |tally: &mut Tally| {
+            let mut all = Vec::new();
+            tally.drain(&mut |index, count| all.push((index, count)));
+            all
+        };
+        [3, 1, 3].into_iter().for_each(|index| tally.add(index));
+        assert_eq!(told(&mut tally), [(3, 2), (1, 1)]);
+        assert_eq!(told(&mut tally), []);
+        tally.add(3);
+        assert_eq!(told(&mut tally), [(3, 1)]);
+    }
+
+    #[test]
     fn a_busy_hour_that_comes_each_week_is_usual_and_one_that_does_not_is_a_window() {
         let weekly = |minute: i64| if minute % (7 * 1_440) / 60 == 20 { 100 } else { 10 };
         let quiet = service(weekly, 5 * 7 * 1_440);

@@ -169,16 +169,18 @@ pub(super) fn arguments_shape(arguments: &str) -> String {
 
 /// An agent without its versions: `Mozilla/# (Windows NT #; Win#; x#) …`.
 pub(super) fn agent_family(agent: &str) -> String {
-    let mut out = String::with_capacity(agent.len());
-    let mut rest = agent;
-    while let Some(start) = rest.bytes().position(|byte| byte.is_ascii_digit()) {
-        let (before, version) = rest.split_at_checked(start).unwrap_or((rest, ""));
-        out.push_str(before);
-        out.push('#');
-        rest = version.trim_start_matches(|letter: char| letter.is_ascii_digit() || letter == '.');
+    let mut out = Vec::with_capacity(agent.len());
+    for byte in agent.bytes() {
+        let is_in_version = out.last() == Some(&b'#');
+        match byte {
+            b'0'..=b'9' if !is_in_version => out.push(b'#'),
+            b'0'..=b'9' => {}
+            b'.' if is_in_version => {}
+            other => out.push(other),
+        }
     }
-    out.push_str(rest);
-    out
+    // What was left out is ASCII.
+    String::from_utf8(out).unwrap_or_default()
 }
 
 /// A regular expression (PCRE) for all of a text that a value of `path`, `arguments` or `agent_family` stands for. `sign`
@@ -247,7 +249,7 @@ mod tests {
             assert!(Regex::new(&expression(shape)).unwrap().is_match(given), "{given}");
         }
         assert_eq!(path_shape("/QWERTY/index.php"), "/{UPPER}/{lower}.php");
-        assert_eq!(agent_family("curl/8..1x 1.é2"), "curl/#x #é#");
+        assert_eq!(agent_family("curl/8..1x 1.é2 F#5 #.x"), "curl/#x #é# F# #x");
         let agent = "Mozilla/5.0 (X11) Firefox/118.0";
         assert_eq!(agent_family(agent), "Mozilla/# (X#) Firefox/#");
         assert!(

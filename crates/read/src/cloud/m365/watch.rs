@@ -133,6 +133,9 @@ impl Ids {
     }
 }
 
+/// So many identifiers of a record are tried, as each costs a look at all before it.
+const MOST_CANDIDATES: usize = 64;
+
 /// What is looked for in every record.
 struct Words {
     /// How names end, whichever way their quotes are written: `"Id":"…"`, doubled in CSV, with a backslash in a string.
@@ -158,12 +161,13 @@ impl Words {
     fn record_id(&self, record: &[u8]) -> Option<u64> {
         self.ends_of_id.iter().find_map(|end| {
             let ends = end.find_iter(record).map(|found| found + 1);
-            ends.filter_map(|end| record.split_at_checked(end))
-                .find_map(|(name, rest)| {
-                    let is_id = matches!(name, [.., b'"', b'I' | b'i', b'd']);
-                    let id = is_id.then(|| guid_after(rest)).flatten()?;
-                    self.is_outer_member(name).then_some(id)
-                })
+            let ids = ends.filter_map(|end| {
+                let (name, rest) = record.split_at_checked(end)?;
+                let is_id = matches!(name, [.., b'"', b'I' | b'i', b'd']);
+                Some((name, is_id.then(|| guid_after(rest)).flatten()?))
+            });
+            ids.take(MOST_CANDIDATES)
+                .find_map(|(name, id)| self.is_outer_member(name).then_some(id))
         })
     }
 
