@@ -64,27 +64,16 @@ fn from_digits(text: &[u8]) -> Option<Timestamp> {
     else {
         return None;
     };
-    let mut all_digits = true;
-    let mut number = |digits: &[u8]| {
-        digits.iter().fold(0_i64, |number, digit| {
-            all_digits &= digit.is_ascii_digit();
-            number * 10 + i64::from(digit.wrapping_sub(b'0'))
-        })
-    };
-    let (year, month, day) = (number(&[y1, y2, y3, y4]), number(&[o1, o2]), number(&[d1, d2]));
-    let (hour, minute, second) = (number(&[h1, h2]), number(&[m1, m2]), number(&[s1, s2]));
+    let (year, month, day) = (number(&[y1, y2, y3, y4])?, number(&[o1, o2])?, number(&[d1, d2])?);
+    let (hour, minute, second) = (number(&[h1, h2])?, number(&[m1, m2])?, number(&[s1, s2])?);
     let fraction = match rest {
         [b'.', digits @ .., b'Z'] | [b'.', digits @ ..] => digits,
         [b'Z'] | [] => &[],
         _ => return None,
     };
-    let micros = fraction.iter().take(6).fold(0, |micros, digit| {
-        all_digits &= digit.is_ascii_digit();
-        micros * 10 + i64::from(digit.wrapping_sub(b'0'))
-    });
+    let micros = number(fraction.get(..6).unwrap_or(fraction))?;
     let micros = micros * 10_i64.pow(6 - fraction.len().min(6) as u32);
-    let all_valid = all_digits
-        && fraction.iter().all(u8::is_ascii_digit)
+    let all_valid = fraction.iter().all(u8::is_ascii_digit)
         && (1..=12).contains(&month)
         && (1..=28).contains(&day)
         && hour < 24
@@ -96,6 +85,16 @@ fn from_digits(text: &[u8]) -> Option<Timestamp> {
     }
     let seconds = days_since_1970(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second;
     Some(Timestamp::from_micros(seconds * 1_000_000 + micros))
+}
+
+/// The number that a few digits spell; `None` where another byte is among them.
+#[inline]
+pub(crate) fn number(digits: &[u8]) -> Option<i64> {
+    digits.iter().try_fold(0_i64, |number, digit| {
+        digit
+            .is_ascii_digit()
+            .then(|| number * 10 + i64::from(digit - b'0'))
+    })
 }
 
 /// Days from 1970-01-01 to a date of the Gregorian calendar (Hinnant, "chrono-Compatible Low-Level

@@ -6,9 +6,6 @@ const PAGES: [&str; 13] = [
     ".cfm", ".cer",
 ];
 
-/// The longest of them, in bytes.
-const LONGEST_PAGE: usize = 7;
-
 /// Folders, below a server's root, that hold pictures, styles, uploads or answers of the sign-in, and no pages but the known.
 const ODD_FOLDERS: [&str; 16] = [
     "/aspnet_client/",
@@ -130,13 +127,9 @@ pub(super) fn is_page(lower: &str) -> bool {
 /// Whether a request's path is of a page in a folder that holds none.
 pub(super) fn is_odd(path: &str) -> bool {
     // Most paths end otherwise; nothing is copied for them.
-    let bytes = path.as_bytes();
-    let tail = bytes
-        .get(bytes.len().saturating_sub(LONGEST_PAGE)..)
-        .unwrap_or_default();
-    let dot = tail.iter().rposition(|byte| *byte == b'.');
-    let end = dot.and_then(|dot| tail.get(dot..)).unwrap_or_default();
-    if end.is_empty() || !PAGES.iter().any(|page| page.as_bytes().eq_ignore_ascii_case(end)) {
+    let dot = memchr::memrchr(b'.', path.as_bytes());
+    let end = dot.and_then(|dot| path.get(dot..)).unwrap_or_default();
+    if !PAGES.iter().any(|page| page.eq_ignore_ascii_case(end)) {
         return false;
     }
     let lower = path.to_ascii_lowercase();

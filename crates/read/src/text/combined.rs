@@ -16,7 +16,7 @@ use memchr::{memchr, memchr2, memrchr};
 
 use super::lines::{self, Plain};
 use crate::cloud::{fill_account, fill_address};
-use crate::times::days_since_1970;
+use crate::times::{days_since_1970, number};
 use crate::{Block, Format, ReadError, Sink, SplitOutcome};
 
 /// Apache's and nginx's access logs.
@@ -193,10 +193,7 @@ fn rsplit_word(text: &str) -> Option<(&str, &str)> {
 }
 
 fn word(text: &str) -> (&str, &str) {
-    match memchr(b' ', text.as_bytes()) {
-        Some(stop) => text.split_at_checked(stop).unwrap_or((text, "")),
-        None => (text, ""),
-    }
+    split_word(text).unwrap_or((text, ""))
 }
 
 /// The content of the quotes that `text` begins with, and what follows them. A quote after a backslash
@@ -247,27 +244,16 @@ pub(super) fn apache_time(text: &str) -> Option<Timestamp> {
     else {
         return None;
     };
-    let mut all_digits = true;
-    let mut number = |digits: &[u8]| {
-        digits.iter().fold(0_i64, |number, digit| {
-            all_digits &= digit.is_ascii_digit();
-            number * 10 + i64::from(digit.wrapping_sub(b'0'))
-        })
-    };
-    let (day, year) = (number(&[d1, d2]), number(&[y1, y2, y3, y4]));
-    let (hour, minute, second) = (number(&[h1, h2]), number(&[m1, m2]), number(&[s1, s2]));
+    let (day, month, year) = (number(&[d1, d2])?, month(&name)?, number(&[y1, y2, y3, y4])?);
+    let (hour, minute, second) = (number(&[h1, h2])?, number(&[m1, m2])?, number(&[s1, s2])?);
     let offset = match zone {
         [b' ', sign @ (b'+' | b'-'), h1, h2, m1, m2, ..] => {
-            let seconds = number(&[*h1, *h2]) * 3_600 + number(&[*m1, *m2]) * 60;
+            let seconds = number(&[*h1, *h2])? * 3_600 + number(&[*m1, *m2])? * 60;
             if *sign == b'-' { -seconds } else { seconds }
         }
         [b' ', b'+' | b'-', ..] => return None,
         _ => 0,
     };
-    if !all_digits {
-        return None;
-    }
-    let month = month(&name)?;
     let is_valid = (1..=31).contains(&day) && hour < 24 && minute < 60 && second <= 60;
     is_valid.then(|| {
         let seconds =

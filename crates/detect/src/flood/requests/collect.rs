@@ -269,10 +269,8 @@ fn referrer(text: &str) -> &str {
     if text == "-" {
         return "none";
     }
-    let colons = memchr::memchr_iter(b':', text.as_bytes());
-    let authority = colons
-        .filter_map(|colon| text.get(colon..)?.strip_prefix("://"))
-        .next();
+    let mut colons = memchr::memchr_iter(b':', text.as_bytes());
+    let authority = colons.find_map(|colon| text.get(colon..)?.strip_prefix("://"));
     let Some(rest) = authority else {
         return text;
     };
