@@ -311,23 +311,25 @@ fn a_remembered_verdict_is_the_right_one() {
     );
     let loaded = load(&[("a.yml", &text)]);
     let values = ["x", "y", "xy", ""];
-    let mut scanner = loaded.rules.scanner();
-    for round in 0..3 {
-        for a in values {
-            for b in values {
-                for c in values {
-                    let record = event(SYSMON, 1, &[("A", a), ("B", b), ("C", c)]);
-                    let mut found = Found::default();
-                    scanner.event(EvidenceId([1; 16]), &record, &mut found);
-                    let expected = a.contains('x') && b == c;
-                    assert_eq!(found.findings.len() == 1, expected, "round {round}: {a} {b} {c}");
+    let remembered = || {
+        let mut scanner = loaded.rules.scanner();
+        for round in 0..3 {
+            for a in values {
+                for b in values {
+                    for c in values {
+                        let record = event(SYSMON, 1, &[("A", a), ("B", b), ("C", c)]);
+                        let mut found = Found::default();
+                        scanner.event(EvidenceId([1; 16]), &record, &mut found);
+                        let expected = a.contains('x') && b == c;
+                        assert_eq!(found.findings.len() == 1, expected, "round {round}: {a} {b} {c}");
+                    }
                 }
             }
         }
-    }
-    // Of 64 records two that take each other's place are forgotten in both rounds; where they go is a secret of the run.
-    let remembered = scanner.stats().remembered;
-    assert!((112..=128).contains(&remembered), "{remembered}");
+        scanner.stats().remembered
+    };
+    // Where a verdict is kept is a secret of each scanner: in one of sixteen two of these records take each other's place.
+    assert!((0..8).any(|_| remembered() >= 128));
 }
 
 fn premises(rules: &sigma::Rules, times_and_users: &[(i64, &str)]) -> (Vec<Finding>, Vec<Premise>) {
