@@ -1,7 +1,7 @@
 //! Records whose verdict is known: attacks recorded in a Microsoft 365 tenant, and single events of four vendors with
 //! what others' rules say of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use anyhow::Context as _;
@@ -26,6 +26,7 @@ struct Labelled {
 /// An event that came out otherwise than its test says.
 struct Otherwise<'v> {
     vendor: &'v str,
+    rule: String,
     event: String,
     expected: bool,
     titles: Vec<String>,
@@ -35,6 +36,8 @@ struct Otherwise<'v> {
 struct Tally {
     hostile: (u32, u32),
     honest: (u32, u32),
+    /// Quiet events of one rule with just what a test of another rule wants of such an event.
+    contradicted: u32,
 }
 
 pub(crate) fn run(folder: &Path) -> anyhow::Result<()> {
@@ -85,8 +88,8 @@ fn recorded(detectors: &Detectors, folder: &Path) -> anyhow::Result<u32> {
 fn single(detectors: &Detectors, folder: &Path) -> anyhow::Result<()> {
     let mut tallies: BTreeMap<&str, Tally> = BTreeMap::new();
     let mut otherwise: Vec<Otherwise<'_>> = Vec::new();
-    // What is found where a test wants a finding, by vendor, with that test.
-    let mut wanted: BTreeMap<(&str, String), String> = BTreeMap::new();
+    // What is found where a test wants a finding, by vendor, with the rules that are tested.
+    let mut wanted: BTreeMap<(&str, String), BTreeSet<String>> = BTreeMap::new();
     for entry in std::fs::read_dir(folder).with_context(|| folder.display().to_string())? {
         let text = std::fs::read_to_string(entry?.path())?;
         for line in text.lines() {
@@ -101,7 +104,10 @@ fn single(detectors: &Detectors, folder: &Path) -> anyhow::Result<()> {
             *all += 1;
             let titles = found.into_iter().map(|finding| finding.title);
             if event.expected {
-                wanted.extend(titles.clone().map(|title| ((vendor, title), event.rule.clone())));
+                for title in titles.clone() {
+                    let rules = wanted.entry((vendor, title)).or_default();
+                    rules.insert(event.rule.clone());
+                }
             }
             let titles: Vec<String> = titles.collect();
             if titles.is_empty() != event.expected {
@@ -111,6 +117,7 @@ fn single(detectors: &Detectors, folder: &Path) -> anyhow::Result<()> {
             otherwise.push(Otherwise {
                 vendor,
                 event: format!("{}: {}", event.rule, event.name),
+                rule: event.rule,
                 expected: event.expected,
                 titles,
             });
@@ -122,28 +129,40 @@ fn single(detectors: &Detectors, folder: &Path) -> anyhow::Result<()> {
             continue;
         }
         // The tests were written rule by rule: what one must tell is another's quiet neighbour.
-        let by = one
+        let by_others: Vec<(&String, Option<&String>)> = one
             .titles
             .iter()
-            .map(|title| match wanted.get(&(one.vendor, title.clone())) {
-                Some(rule) => format!("{title} (which {rule} wants)"),
-                None => format!("{title} (which no test wants)"),
-            });
+            .map(|title| {
+                let rules = wanted.get(&(one.vendor, title.clone()));
+                (title, rules.into_iter().flatten().find(|rule| **rule != one.rule))
+            })
+            .collect();
+        if by_others.iter().all(|(_, rule)| rule.is_some())
+            && let Some(tally) = tallies.get_mut(one.vendor)
+        {
+            tally.contradicted += 1;
+        }
+        let told = by_others.iter().map(|(title, rule)| match rule {
+            Some(rule) => format!("{title} (which {rule} wants)"),
+            None => format!("{title} (which no other rule wants)"),
+        });
         println!(
             "{}: wanted none: {}",
             one.event,
-            by.collect::<Vec<_>>().join("; ")
+            told.collect::<Vec<_>>().join("; ")
         );
     }
     println!(
-        "{:18} {:>24} {:>24}",
-        "vendor", "expected: with finding", "not expected: without"
+        "{:18} {:>24} {:>24} {:>34}",
+        "vendor", "expected: with finding", "not expected: without", "those that others want set aside"
     );
     for (vendor, tally) in &tallies {
+        let (quiet, all) = tally.honest;
         println!(
-            "{vendor:18} {:>24} {:>24}",
+            "{vendor:18} {:>24} {:>24} {:>34}",
             share(tally.hostile),
-            share(tally.honest)
+            share(tally.honest),
+            share((quiet, all - tally.contradicted))
         );
     }
     Ok(())

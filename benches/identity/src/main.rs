@@ -7,6 +7,7 @@ mod log;
 mod month;
 mod random;
 mod scan;
+mod speed;
 
 use std::path::Path;
 
@@ -42,7 +43,7 @@ fn main() -> anyhow::Result<()> {
             let (people, days) = size(rest)?;
             month::write(number(seed)?, Path::new(folder), people, days)
         }
-        ["speed", file] => scan::speed(Path::new(file)),
+        ["speed", file] => speed::speed(Path::new(file)),
         _ => anyhow::bail!(USAGE),
     }
 }

@@ -1,9 +1,7 @@
 //! Reading and detecting, as the binary does, without storing.
 
 use std::ops::ControlFlow;
-use std::path::Path;
 
-use anyhow::Context as _;
 use blackrod_detect::accounts::{self, Networks};
 use blackrod_detect::{Detectors, Found, Scanner, Sources};
 use blackrod_model::{AccountAct, Estate, Event, EvidenceId, Fact, Finding, Premise, Refusal};
@@ -45,10 +43,37 @@ pub(crate) fn detectors(estate: &Estate) -> anyhow::Result<Detectors> {
 }
 
 /// The format that knows the head of a piece of evidence.
-fn format_of(bytes: &[u8]) -> Option<&'static dyn Format> {
+pub(crate) fn format_of(bytes: &[u8]) -> Option<&'static dyn Format> {
     let head = bytes.get(..HEAD_LEN).unwrap_or(bytes);
     let format = formats().iter().find(|format| format.recognise(head))?;
     Some(&**format)
+}
+
+/// Reads `bytes`, whatever format they are in, and hands over what is found, block by block, as the binary does; says how
+/// many events there were. `None` where no format knows them.
+pub(crate) fn each_block(
+    scanner: &mut Scanner<'_>,
+    number: u8,
+    bytes: &[u8],
+    take: &mut dyn FnMut(Found),
+) -> anyhow::Result<Option<u64>> {
+    let Some(format) = format_of(bytes) else {
+        return Ok(None);
+    };
+    let mut scan = Scan {
+        scanner,
+        evidence: EvidenceId([number; 16]),
+        found: Found::default(),
+        events: 0,
+    };
+    let mut input = bytes;
+    format.split(&mut input, &mut |block| {
+        format.parse(&block, &mut scan);
+        scan.scanner.end_of_block(&mut scan.found);
+        take(std::mem::take(&mut scan.found));
+        ControlFlow::Continue(())
+    })?;
+    Ok(Some(scan.events))
 }
 
 impl Gathered {
@@ -59,25 +84,13 @@ impl Gathered {
         number: u8,
         bytes: &[u8],
     ) -> anyhow::Result<bool> {
-        let Some(format) = format_of(bytes) else {
-            return Ok(false);
-        };
-        let mut scan = Scan {
-            scanner,
-            evidence: EvidenceId([number; 16]),
-            found: Found::default(),
-            events: 0,
-        };
-        let mut input = bytes;
-        format.split(&mut input, &mut |block| {
-            format.parse(&block, &mut scan);
-            ControlFlow::Continue(())
+        let events = each_block(scanner, number, bytes, &mut |mut found| {
+            self.findings.append(&mut found.findings);
+            self.premises.append(&mut found.premises);
+            self.facts.append(&mut found.facts);
         })?;
-        self.findings.append(&mut scan.found.findings);
-        self.premises.append(&mut scan.found.premises);
-        self.facts.append(&mut scan.found.facts);
-        self.events += scan.events;
-        Ok(true)
+        self.events += events.unwrap_or(0);
+        Ok(events.is_some())
     }
 
     /// Judges what means something only among others.
@@ -96,52 +109,4 @@ impl Gathered {
         self.findings.extend(stream.finish());
         self.findings
     }
-}
-
-/// Megabytes per CPU second of one log: read and with all detectors, then only read.
-pub(crate) fn speed(file: &Path) -> anyhow::Result<()> {
-    let bytes = std::fs::read(file).with_context(|| file.display().to_string())?;
-    let estate = Estate::default();
-    let detectors = detectors(&estate)?;
-    let mut scanner = detectors.scanner();
-    let megabytes = bytes.len() as f64 / 1e6;
-    for round in ["first pass", "second pass"] {
-        let mut gathered = Gathered::default();
-        let start = cpu_time::ProcessTime::now();
-        gathered.read(&mut scanner, 1, &bytes)?;
-        let detected = start.elapsed().as_secs_f64();
-        let facts = gathered.facts.len();
-        let events = gathered.events;
-        let judging = cpu_time::ProcessTime::now();
-        let findings = gathered.conclude(&detectors, Networks::default());
-        println!(
-            "{round}: {megabytes:.0} MB, {events} events, {facts} facts, {} findings: {:.1} MB and {:.0} events per CPU \
-             second read and detected, {:.2} s of judging",
-            findings.len(),
-            megabytes / detected,
-            events as f64 / detected,
-            judging.elapsed().as_secs_f64()
-        );
-    }
-    struct Count(u64);
-    impl Sink for Count {
-        fn event(&mut self, _: Event<'_>) {
-            self.0 += 1;
-        }
-        fn refuse(&mut self, _: Refusal) {}
-    }
-    let format = format_of(&bytes).context("no format knows it")?;
-    let mut count = Count(0);
-    let start = cpu_time::ProcessTime::now();
-    let mut input = bytes.as_slice();
-    format.split(&mut input, &mut |block| {
-        format.parse(&block, &mut count);
-        ControlFlow::Continue(())
-    })?;
-    println!(
-        "only read: {:.1} MB per CPU second, {} events",
-        megabytes / start.elapsed().as_secs_f64(),
-        count.0
-    );
-    Ok(())
 }
