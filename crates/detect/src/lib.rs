@@ -105,7 +105,7 @@ pub struct Scanner<'d> {
     processes: rarity::Extractor<'static>,
     requests: flood::requests::Collector,
     traffic: Watch,
-    scratch: String,
+    attacks: servers::Room,
 }
 
 /// Why rules or indicators could not be loaded at all. A single bad rule is no such reason; it is
@@ -180,7 +180,7 @@ impl Detectors {
             processes: rarity::Extractor::new(rarity::Table::builtin()),
             requests: flood::requests::Collector::default(),
             traffic: Watch::new(&self.estate),
-            scratch: String::new(),
+            attacks: servers::Room::default(),
         }
     }
 
@@ -226,7 +226,7 @@ impl Scanner<'_> {
         }
         let file = register::extract::file(evidence, event);
         found.facts.extend(file.as_ref().and_then(Fact::of));
-        let act = servers::extract::act(evidence, event, &mut self.scratch);
+        let act = servers::extract::act(evidence, event, &mut self.attacks);
         found.facts.extend(act.as_ref().and_then(Fact::of));
         self.indicators.search(event, evidence, &mut found.findings);
         self.traffic.event(evidence, event);

@@ -11,7 +11,7 @@ use crate::{EvidenceId, Position, Timestamp};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fact {
     /// Which detector keeps it: [`Keep::KIND`].
-    pub kind: String,
+    pub kind: &'static str,
     /// When the record's event happened.
     pub time: Timestamp,
     /// The evidence that the record is in.
@@ -40,7 +40,7 @@ impl Fact {
         let (evidence, at, time) = kept.record();
         let body = postcard::to_extend(kept, Vec::with_capacity(USUAL_BODY)).ok()?;
         Some(Self {
-            kind: K::KIND.to_owned(),
+            kind: K::KIND,
             time,
             evidence,
             at,
@@ -93,7 +93,7 @@ mod tests {
         assert_eq!(Fact::of(&unknown).unwrap().kept(), Some(unknown));
 
         let other = Fact {
-            kind: "process".to_owned(),
+            kind: "process",
             ..fact.clone()
         };
         assert_eq!(other.kept::<Facts>(), None);

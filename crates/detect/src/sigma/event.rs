@@ -4,10 +4,9 @@ use std::borrow::Cow;
 
 use blackrod_model::{Event, Value};
 use rsigma_eval::EventValue;
-use rustc_hash::FxHashMap;
 
 use super::alias::Alias;
-use super::names::{FieldId, Names};
+use super::names::{FieldId, Names, Wanted};
 
 const ABSENT: u32 = u32::MAX;
 /// Marks a slot that points into [`Slots::derived`] instead of the event's fields.
@@ -39,18 +38,13 @@ impl Slots {
 
     /// Finds the fields of `event` that are `wanted`, the first where a name occurs twice, and
     /// gives it the other names that rules expect.
-    pub(super) fn fill(
-        &mut self,
-        event: &Event<'_>,
-        wanted: &FxHashMap<Box<str>, FieldId>,
-        aliases: &[Alias],
-    ) {
+    pub(super) fn fill(&mut self, event: &Event<'_>, wanted: &Wanted, aliases: &[Alias]) {
         for id in self.filled.drain(..) {
             self.slots[id.index()] = ABSENT;
         }
         self.derived.clear();
         for (index, field) in event.fields.iter().enumerate() {
-            if let Some(&id) = wanted.get(field.name.as_ref()) {
+            if let Some(id) = wanted.find(&field.name) {
                 let slot = &mut self.slots[id.index()];
                 if *slot == ABSENT {
                     // A reader bounds the number of fields far below 2^31.
@@ -60,7 +54,7 @@ impl Slots {
             }
         }
         for alias in aliases {
-            let Some(&id) = wanted.get(alias.name.as_str()) else {
+            let Some(id) = wanted.find(&alias.name) else {
                 continue;
             };
             let absent = self.slots[id.index()] == ABSENT;

@@ -6,6 +6,8 @@ use blackrod_model::Value;
 use rustc_hash::FxHashMap;
 use siphasher::sip128::{Hasher128 as _, SipHasher13};
 
+use super::names::FieldId;
+
 /// Remembers which rules matched an event, by the values of all fields that those rules read, so
 /// that a log that says the same thing a thousand times is matched once.
 ///
@@ -54,20 +56,17 @@ impl Memo {
         }
     }
 
-    /// The key for an event on route number `route` with these values, in the order of the fields
-    /// that the route's rules read.
+    /// The key for an event on route number `route` with these values of fields that the route's rules read.
     pub(super) fn key<'v>(
         &mut self,
         route: u32,
-        values: impl Iterator<Item = Option<&'v Value<'v>>>,
+        values: impl Iterator<Item = (FieldId, &'v Value<'v>)>,
     ) -> u128 {
         self.bytes.clear();
         self.bytes.extend_from_slice(&route.to_le_bytes());
-        for value in values {
-            match value {
-                None => self.bytes.push(0),
-                Some(value) => push_value(value, &mut self.bytes),
-            }
+        for (field, value) in values {
+            self.bytes.extend_from_slice(&field.number().to_le_bytes());
+            push_value(value, &mut self.bytes);
         }
         let mut hasher = self.hasher;
         hasher.write(&self.bytes);
@@ -141,20 +140,24 @@ fn push_value(value: &Value<'_>, bytes: &mut Vec<u8>) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::names::Names;
     use super::*;
 
     #[test]
     fn an_event_with_other_values_has_another_key() {
         let mut memo = Memo::new();
         let [a, b, ab] = ["a", "b", "ab"].map(Value::text);
-        let key = memo.key(0, [Some(&a), Some(&b)].into_iter());
+        let mut names = Names::default();
+        let [x, y] = ["x", "y"].map(|name| names.intern(name));
+        let key = memo.key(0, [(x, &a), (y, &b)].into_iter());
         memo.put(key, &[1, 7]);
         assert_eq!(memo.get(key), Some(&[1, 7][..]));
         let others = [
-            memo.key(1, [Some(&a), Some(&b)].into_iter()),
-            memo.key(0, [Some(&ab), None].into_iter()),
-            memo.key(0, [Some(&b), Some(&a)].into_iter()),
-            memo.key(0, [Some(&a), None].into_iter()),
+            memo.key(1, [(x, &a), (y, &b)].into_iter()),
+            memo.key(0, [(x, &ab)].into_iter()),
+            memo.key(0, [(x, &b), (y, &a)].into_iter()),
+            memo.key(0, [(y, &a), (x, &b)].into_iter()),
+            memo.key(0, [(x, &a)].into_iter()),
         ];
         for other in others {
             assert_eq!(memo.get(other), None);

@@ -10,6 +10,10 @@ impl FieldId {
     pub(super) const fn index(self) -> usize {
         self.0 as usize
     }
+
+    pub(super) const fn number(self) -> u32 {
+        self.0
+    }
 }
 
 /// All field names that the rules read.
@@ -46,4 +50,40 @@ impl Names {
     pub(super) fn len(&self) -> usize {
         self.names.len()
     }
+}
+
+/// The fields that the rules for one kind of record read, by name.
+#[derive(Debug, Default)]
+pub(super) struct Wanted {
+    ids: FxHashMap<Box<str>, FieldId>,
+    /// One bit for each length and last letter that such a name has, which tells most other names of a record from all of
+    /// them without hashing.
+    forms: [u64; FORMS / 64],
+}
+
+const FORMS: usize = 1_024;
+
+impl Wanted {
+    pub(super) fn new<'n>(names: impl Iterator<Item = (&'n str, FieldId)>) -> Self {
+        let mut wanted = Self::default();
+        for (name, id) in names {
+            let form = form(name);
+            wanted.forms[form / 64] |= 1 << (form % 64);
+            wanted.ids.insert(name.into(), id);
+        }
+        wanted
+    }
+
+    pub(super) fn find(&self, name: &str) -> Option<FieldId> {
+        let form = form(name);
+        if self.forms[form / 64] & 1 << (form % 64) == 0 {
+            return None;
+        }
+        self.ids.get(name).copied()
+    }
+}
+
+fn form(name: &str) -> usize {
+    let last = name.as_bytes().last().copied().unwrap_or_default();
+    (usize::from(last) * 32 + name.len()) % FORMS
 }

@@ -12,7 +12,7 @@ use super::alias::Alias;
 use super::expr::{Expr, Reads};
 use super::index::Index;
 use super::logsources::{LogSources, Product};
-use super::names::{FieldId, Names};
+use super::names::{FieldId, Names, Wanted};
 use super::rule::Rule;
 
 /// A kind of record, as far as rules can tell. Only names that the table or a rule mentions are told
@@ -32,9 +32,9 @@ pub(super) struct Route {
     pub(super) members: Vec<(u32, Option<Expr>)>,
     pub(super) aliases: Vec<Alias>,
     /// The fields that any of the rules read.
-    pub(super) wanted: FxHashMap<Box<str>, FieldId>,
-    /// The fields that rules without keywords read, sorted: what the verdict on those depends on.
-    pub(super) decisive: Vec<FieldId>,
+    pub(super) wanted: Wanted,
+    /// The fields that rules without keywords read: what the verdict on those depends on.
+    decisive: FxHashSet<FieldId>,
     indices: OnceLock<Indices>,
 }
 
@@ -153,7 +153,7 @@ impl Router {
     fn build(&self, key: LogKey, rules: &[Rule], names: &Names) -> Route {
         let mut members = Vec::new();
         let mut read = Vec::new();
-        let mut decisive = Vec::new();
+        let mut decisive = FxHashSet::default();
         for (number, rule) in (0..).zip(rules) {
             let Some(condition) = self.admits(&key, rule, names) else {
                 continue;
@@ -171,8 +171,6 @@ impl Router {
             }
             members.push((number, condition));
         }
-        decisive.sort_unstable();
-        decisive.dedup();
         Route {
             aliases: self
                 .table
@@ -181,7 +179,7 @@ impl Router {
                 .unwrap_or_default(),
             key,
             members,
-            wanted: read.into_iter().map(|id| (names.name(id).into(), id)).collect(),
+            wanted: Wanted::new(read.into_iter().map(|id| (names.name(id), id))),
             decisive,
             indices: OnceLock::new(),
         }
@@ -218,6 +216,11 @@ impl Router {
 }
 
 impl Route {
+    /// Whether the verdict of rules without keywords depends on `field`.
+    pub(super) fn is_decisive(&self, field: FieldId) -> bool {
+        self.decisive.contains(&field)
+    }
+
     /// The indices over the members.
     pub(super) fn indices(&self, rules: &[Rule]) -> &Indices {
         self.indices.get_or_init(|| {

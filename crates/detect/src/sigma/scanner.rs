@@ -135,7 +135,10 @@ impl<'r> Scanner<'r> {
         if indices.fields.is_empty() {
             return false;
         }
-        let values = route.decisive.iter().map(|field| self.slots.value(event, *field));
+        let decisive = self.slots.filled().iter().copied();
+        let values = decisive
+            .filter(|field| route.is_decisive(*field))
+            .filter_map(|field| Some((field, self.slots.value(event, field)?)));
         let key = self.memo.key(number, values);
         if let Some(verdict) = self.memo.get(key) {
             self.stats.remembered += 1;

@@ -26,22 +26,58 @@ pub(crate) fn fold_named_values(key: &str, fields: &mut Vec<Field<'_>>, start: u
     let name = fields.remove(start + position).value;
     let name = name.to_text().unwrap_or_default();
     for field in fields.get_mut(start..).unwrap_or_default() {
-        field.name = Cow::Owned([key, ".", name.as_ref(), field.name.as_ref()].concat());
+        field.name = match known(key, &name) {
+            Some(known) if field.name.is_empty() => Cow::Borrowed(known),
+            _ => Cow::Owned([key, ".", name.as_ref(), field.name.as_ref()].concat()),
+        };
     }
+}
+
+/// The names of named values that many records have; they need not be put together.
+fn known(key: &str, name: &str) -> Option<&'static str> {
+    Some(match (key, name) {
+        ("OperationProperties", "MailAccessType") => "OperationProperties.MailAccessType",
+        ("OperationProperties", "IsThrottled") => "OperationProperties.IsThrottled",
+        ("ExtendedProperties", "RequestType") => "ExtendedProperties.RequestType",
+        ("ExtendedProperties", "ResultStatusDetail") => "ExtendedProperties.ResultStatusDetail",
+        ("ExtendedProperties", "UserAgent") => "ExtendedProperties.UserAgent",
+        ("ExtendedProperties", "UserAuthenticationMethod") => "ExtendedProperties.UserAuthenticationMethod",
+        ("ExtendedProperties", "additionalDetails") => "ExtendedProperties.additionalDetails",
+        ("ExtendedProperties", "extendedAuditEventCategory") => {
+            "ExtendedProperties.extendedAuditEventCategory"
+        }
+        ("DeviceProperties", "Id") => "DeviceProperties.Id",
+        ("DeviceProperties", "DisplayName") => "DeviceProperties.DisplayName",
+        ("DeviceProperties", "OS") => "DeviceProperties.OS",
+        ("DeviceProperties", "BrowserType") => "DeviceProperties.BrowserType",
+        ("DeviceProperties", "IsCompliant") => "DeviceProperties.IsCompliant",
+        ("DeviceProperties", "IsCompliantAndManaged") => "DeviceProperties.IsCompliantAndManaged",
+        ("DeviceProperties", "TrustType") => "DeviceProperties.TrustType",
+        ("DeviceProperties", "SessionId") => "DeviceProperties.SessionId",
+        _ => return None,
+    })
 }
 
 /// How far before an object its earlier siblings are looked for.
 const NEAR: usize = 64;
+/// So many objects are in a list that has more than one.
+const USUAL_SIBLINGS: usize = 8;
 
 /// Lets the fields from `start` on, the members of an object in a list, join those of the same name
-/// that come from earlier objects of the list: one field with a list of values.
-pub(crate) fn fold_repeated(fields: &mut Vec<Field<'_>>, start: usize) {
+/// that come from earlier objects of the list, which begin at `first`: one field with a list of values.
+pub(crate) fn fold_repeated(fields: &mut Vec<Field<'_>>, first: usize, start: usize) {
+    if first >= start {
+        return;
+    }
+    if joined_those_before(fields, first, start) {
+        return fields.truncate(start);
+    }
     let mut at = start;
     while at < fields.len() {
         let Some(name) = fields.get(at).map(|field| field.name.as_ref()) else {
             return;
         };
-        let near = start.saturating_sub(NEAR)..start;
+        let near = start.saturating_sub(NEAR).max(first)..start;
         let siblings = fields.get(near.clone()).unwrap_or_default();
         let Some(sibling) = siblings.iter().rposition(|field| field.name == name) else {
             at += 1;
@@ -54,10 +90,36 @@ pub(crate) fn fold_repeated(fields: &mut Vec<Field<'_>>, start: usize) {
     }
 }
 
+/// Most lists hold objects of the same members in the same order: theirs are the fields right before. Says whether they
+/// were, and have been joined.
+fn joined_those_before(fields: &mut [Field<'_>], first: usize, start: usize) -> bool {
+    let Some((earlier, members)) = fields.split_at_mut_checked(start) else {
+        return false;
+    };
+    let before = earlier.len().saturating_sub(members.len()).max(first);
+    let siblings = earlier.get_mut(before..).unwrap_or_default();
+    let are_the_same = siblings.len() == members.len()
+        && siblings
+            .iter()
+            .zip(&*members)
+            .all(|(sibling, member)| sibling.name == member.name);
+    if are_the_same {
+        for (sibling, member) in siblings.iter_mut().zip(members) {
+            join(
+                &mut sibling.value,
+                std::mem::replace(&mut member.value, Value::Null),
+            );
+        }
+    }
+    are_the_same
+}
+
 fn join<'a>(first: &mut Value<'a>, more: Value<'a>) {
     if !matches!(first, Value::List(_)) {
         let single = std::mem::replace(first, Value::Null);
-        *first = Value::List(vec![single]);
+        let mut values = Vec::with_capacity(USUAL_SIBLINGS);
+        values.push(single);
+        *first = Value::List(values);
     }
     if let Value::List(values) = first {
         match more {
@@ -101,9 +163,9 @@ mod tests {
             Field::new("t.id", "2"),
             Field::new("t.x", "3"),
         ];
-        fold_repeated(&mut fields, 1);
+        fold_repeated(&mut fields, 0, 1);
         fields.push(Field::new("t.id", Value::List(vec![Value::Int(4)])));
-        fold_repeated(&mut fields, 2);
+        fold_repeated(&mut fields, 0, 2);
         let list = Value::List(vec!["1".into(), "2".into(), Value::Int(4)]);
         assert_eq!(fields, [Field::new("t.id", list), Field::new("t.x", "3")]);
     }

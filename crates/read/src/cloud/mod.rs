@@ -77,7 +77,10 @@ pub(crate) fn fill_account(event: &mut Event<'_>, column: Column, index: usize) 
 
 fn has_upper_case(text: &str) -> bool {
     match text.is_ascii() {
-        true => text.bytes().any(|byte| byte.is_ascii_uppercase()),
+        // Without leaving early it is done for many bytes at once.
+        true => text
+            .bytes()
+            .fold(false, |found, byte| found | byte.is_ascii_uppercase()),
         false => text.chars().any(char::is_uppercase),
     }
 }
@@ -125,6 +128,10 @@ pub(crate) fn first_text<'v>(value: &'v Value<'_>) -> Option<&'v str> {
 fn is_nothing(value: &Value<'_>) -> bool {
     match value {
         Value::Str(text) => {
+            // The longest of the words has 13 letters; what is longer and does not begin with a blank is no such.
+            if text.len() > 13 && text.as_bytes().first().is_some_and(u8::is_ascii_graphic) {
+                return false;
+            }
             let text = text.trim();
             text.is_empty()
                 || matches!(

@@ -178,13 +178,13 @@ impl Naming for Names<'_> {
         }
     }
 
-    fn object_ended(&mut self, key: &str, fields: &mut Vec<Field<'_>>, start: usize) {
+    fn object_ended(&mut self, key: &str, fields: &mut Vec<Field<'_>>, first: usize, start: usize) {
         let element = fields.get(start..).unwrap_or_default();
         if element.iter().any(|field| field.name == NAME) {
             return fold_named_values(key, fields, start);
         }
         if !self.0.unwrapped.contains(&key) || key == "events" {
-            fold_repeated(fields, start);
+            fold_repeated(fields, first, start);
         }
     }
 }

@@ -25,9 +25,10 @@ pub(crate) trait Naming {
         join(prefix, key)
     }
 
-    /// An object that is the member `key`, or an element of it, became the fields from `start` on.
-    fn object_ended(&mut self, key: &str, fields: &mut Vec<Field<'_>>, start: usize) {
-        let _ = (key, fields, start);
+    /// An object that is the member `key`, or an element of it, became the fields from `start` on. Those of the elements
+    /// before it stand from `first` on.
+    fn object_ended(&mut self, key: &str, fields: &mut Vec<Field<'_>>, first: usize, start: usize) {
+        let _ = (key, fields, first, start);
     }
 }
 
@@ -94,56 +95,61 @@ struct Flattener<'f, 'a, N> {
 impl<'a, N: Naming> Flattener<'_, 'a, N> {
     /// The members of an object whose brace was taken, and the closing brace.
     fn members(&mut self) -> Result<(), JsonError> {
-        if self.lexer.take_if(b'}') {
+        // A copy that nobody else has stays in registers.
+        let mut lexer = self.lexer;
+        if lexer.take_if(b'}') {
+            self.lexer = lexer;
             return Ok(());
         }
         loop {
-            self.lexer.require(b'"', "a field name")?;
-            let key = self.lexer.string()?;
-            self.lexer.require(b':', "a colon")?;
-            self.member(key)?;
-            match self.lexer.peek() {
-                Some(b',') => self.lexer.take(),
+            lexer.require(b'"', "a field name")?;
+            let key = lexer.string()?;
+            lexer.require(b':', "a colon")?;
+            match lexer.peek() {
+                Some(b'"') => {
+                    lexer.take();
+                    let text = lexer.string()?;
+                    self.push(key, Value::Str(text))?;
+                }
+                Some(b'{' | b'[') => {
+                    self.lexer = lexer;
+                    self.nested(key)?;
+                    lexer = self.lexer;
+                }
+                _ => {
+                    let value = lexer.scalar()?;
+                    self.push(key, value)?;
+                }
+            }
+            match lexer.peek() {
+                Some(b',') => lexer.take(),
                 Some(b'}') => {
-                    self.lexer.take();
+                    lexer.take();
+                    self.lexer = lexer;
                     return Ok(());
                 }
-                _ => return Err(self.lexer.unexpected("a comma or a closing brace")),
+                _ => return Err(lexer.unexpected("a comma or a closing brace")),
             }
         }
     }
 
-    #[inline(always)]
-    fn member(&mut self, key: Cow<'a, str>) -> Result<(), JsonError> {
-        match self.lexer.peek() {
-            Some(b'"') => {
-                self.lexer.take();
-                let text = self.lexer.string()?;
-                self.push(key, Value::Str(text))
+    /// The member `key`, which is an object or an array.
+    fn nested(&mut self, key: Cow<'a, str>) -> Result<(), JsonError> {
+        let before = self.fields.len();
+        if self.lexer.peek() == Some(b'{') {
+            let prefix = self.prefix_of(&key)?;
+            self.object(&key, prefix, before)?;
+            if self.fields.len() == before {
+                self.push(key, Value::Null)?;
             }
-            Some(b'{') => {
-                let before = self.fields.len();
-                let prefix = self.prefix_of(&key)?;
-                self.object(&key, prefix)?;
-                if self.fields.len() == before {
-                    self.push(key, Value::Null)?;
-                }
-                Ok(())
-            }
-            Some(b'[') => {
-                let before = self.fields.len();
-                let mut values = Vec::new();
-                self.array(&key, &mut values)?;
-                if values.is_empty() && self.fields.len() > before {
-                    return Ok(());
-                }
-                self.push(key, Value::List(values))
-            }
-            _ => {
-                let value = self.lexer.scalar()?;
-                self.push(key, value)
-            }
+            return Ok(());
         }
+        let mut values = Vec::new();
+        self.array(&key, &mut values, before)?;
+        if values.is_empty() && self.fields.len() > before {
+            return Ok(());
+        }
+        self.push(key, Value::List(values))
     }
 
     /// What the names of an object's members begin with.
@@ -164,20 +170,20 @@ impl<'a, N: Naming> Flattener<'_, 'a, N> {
         }
     }
 
-    /// An object whose brace was seen. Gives its prefix back.
-    fn object(&mut self, key: &str, prefix: String) -> Result<String, JsonError> {
+    /// An object whose brace was seen; the fields of its list begin at `first`. Gives its prefix back.
+    fn object(&mut self, key: &str, prefix: String, first: usize) -> Result<String, JsonError> {
         self.descend()?;
         let outer = std::mem::replace(&mut self.prefix, prefix);
         let start = self.fields.len();
         self.members()?;
         let prefix = std::mem::replace(&mut self.prefix, outer);
-        self.naming.object_ended(key, self.fields, start);
+        self.naming.object_ended(key, self.fields, first, start);
         self.depth -= 1;
         Ok(prefix)
     }
 
-    /// An array whose bracket was seen. Arrays within it add to the same list.
-    fn array(&mut self, key: &str, values: &mut Vec<Value<'a>>) -> Result<(), JsonError> {
+    /// An array whose bracket was seen. Arrays within it add to the same list, whose fields begin at `first`.
+    fn array(&mut self, key: &str, values: &mut Vec<Value<'a>>, first: usize) -> Result<(), JsonError> {
         self.descend()?;
         // All objects of an array have the same.
         let mut prefix = None;
@@ -187,9 +193,9 @@ impl<'a, N: Naming> Flattener<'_, 'a, N> {
                     Some(own) => own,
                     None => self.prefix_of(key)?,
                 };
-                prefix = Some(self.object(key, own)?);
+                prefix = Some(self.object(key, own, first)?);
             } else {
-                self.element(key, values)?;
+                self.element(key, values, first)?;
             }
             if self.lexer.take_if(b',') {
                 continue;
@@ -202,9 +208,9 @@ impl<'a, N: Naming> Flattener<'_, 'a, N> {
     }
 
     /// An element of an array that is no object.
-    fn element(&mut self, key: &str, values: &mut Vec<Value<'a>>) -> Result<(), JsonError> {
+    fn element(&mut self, key: &str, values: &mut Vec<Value<'a>>, first: usize) -> Result<(), JsonError> {
         if self.lexer.peek() == Some(b'[') {
-            return self.array(key, values);
+            return self.array(key, values, first);
         }
         if self.list_values >= MAX_LIST_VALUES {
             return Err(JsonError::Fields);

@@ -40,6 +40,7 @@ pub(crate) enum JsonError {
 }
 
 /// A place in a JSON text.
+#[derive(Clone, Copy)]
 pub(crate) struct Lexer<'a> {
     text: &'a str,
     at: usize,
@@ -56,11 +57,27 @@ impl<'a> Lexer<'a> {
     }
 
     /// The next byte that is not blank, which is not yet taken.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn peek(&mut self) -> Option<u8> {
-        let bytes = self.text.as_bytes();
+        match self.text.as_bytes().get(self.at) {
+            Some(byte) if *byte > b' ' => Some(*byte),
+            _ => self.apart(Self::peek_after_blanks),
+        }
+    }
+
+    /// Lets what is seldom or long work on a copy: a place whose address nobody has stays in registers.
+    #[inline(always)]
+    fn apart<T>(&mut self, read: impl FnOnce(&mut Self) -> T) -> T {
+        let mut copy = *self;
+        let result = read(&mut copy);
+        *self = copy;
+        result
+    }
+
+    /// The same where a blank may come first, which in most logs it does not.
+    fn peek_after_blanks(&mut self) -> Option<u8> {
         loop {
-            match bytes.get(self.at)? {
+            match self.text.as_bytes().get(self.at)? {
                 b' ' | b'\n' | b'\r' | b'\t' => self.at += 1,
                 byte => return Some(*byte),
             }
@@ -74,7 +91,7 @@ impl<'a> Lexer<'a> {
     }
 
     /// Takes `wanted` if it comes next.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn take_if(&mut self, wanted: u8) -> bool {
         let found = self.peek() == Some(wanted);
         self.at += usize::from(found);
@@ -94,7 +111,7 @@ impl<'a> Lexer<'a> {
     }
 
     /// Takes `wanted` or says that `expected` is missing.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn require(&mut self, wanted: u8, expected: &'static str) -> Result<(), JsonError> {
         if self.take_if(wanted) {
             return Ok(());
@@ -114,7 +131,7 @@ impl<'a> Lexer<'a> {
             self.at += 1;
             return Ok(Cow::Borrowed(plain));
         }
-        self.escaped_string(plain).map(Cow::Owned)
+        self.apart(|lexer| lexer.escaped_string(plain)).map(Cow::Owned)
     }
 
     /// The rest of a string that begins with `plain` and goes on with a backslash.
@@ -197,7 +214,12 @@ impl<'a> Lexer<'a> {
     }
 
     /// A number, `true`, `false` or `null`.
+    #[inline(always)]
     pub(crate) fn scalar(&mut self) -> Result<Value<'a>, JsonError> {
+        self.apart(Self::any_scalar)
+    }
+
+    fn any_scalar(&mut self) -> Result<Value<'a>, JsonError> {
         if let Some(number) = self.small_number() {
             return Ok(number);
         }
@@ -243,15 +265,14 @@ impl<'a> Lexer<'a> {
 }
 
 /// Where the first quote or backslash stands. Most strings are short: the first words are looked at without a call.
-#[inline]
+#[inline(always)]
 fn quote_or_backslash(bytes: &[u8]) -> Option<usize> {
     const WORD: usize = 8;
-    for start in [0, WORD] {
+    for start in [0, WORD, 2 * WORD] {
         let Some(word) = bytes.get(start..).and_then(<[u8]>::first_chunk::<WORD>) else {
             break;
         };
-        let word = u64::from_le_bytes(*word);
-        let found = zero_bytes(word ^ repeated(b'"')) | zero_bytes(word ^ repeated(b'\\'));
+        let found = quotes_and_backslashes(u64::from_le_bytes(*word));
         if found != 0 {
             return Some(start + found.trailing_zeros() as usize / WORD);
         }
@@ -263,9 +284,13 @@ const fn repeated(byte: u8) -> u64 {
     u64::from_ne_bytes([byte; 8])
 }
 
-/// The high bit of each byte that is 0. What stands above the lowest such byte may be marked wrongly, never the lowest.
-const fn zero_bytes(word: u64) -> u64 {
-    word.wrapping_sub(repeated(1)) & !word & repeated(0x80)
+/// The high bit of each byte that is a quote or a backslash. What stands above the lowest such byte may be marked
+/// wrongly, never the lowest.
+const fn quotes_and_backslashes(word: u64) -> u64 {
+    // Taking 1 away sets the high bit of a byte that was 0, and leaves it set in bytes that are not ASCII.
+    let quotes = (word ^ repeated(b'"')).wrapping_sub(repeated(1));
+    let backslashes = (word ^ repeated(b'\\')).wrapping_sub(repeated(1));
+    (quotes | backslashes) & !word & repeated(0x80)
 }
 
 #[cfg(test)]

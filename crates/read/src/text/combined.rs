@@ -32,7 +32,7 @@ impl Format for AccessLog {
     }
 
     fn recognise(&self, head: &[u8]) -> bool {
-        lines::at_least_half(head, |line| Line::of(line).is_some())
+        lines::at_least_half(head, |line| Line::of(line, &mut Clock::default()).is_some())
     }
 
     fn split(
@@ -44,10 +44,37 @@ impl Format for AccessLog {
     }
 
     fn parse(&self, block: &Block, sink: &mut dyn Sink) {
-        lines::each_line(block, &|_| false, &mut |at, text| match Line::of(text) {
-            Some(line) => sink.event(line.event(at, text)),
-            None => sink.refuse_record(at, "not a line of an access log"),
-        });
+        let mut clock = Clock::default();
+        lines::each_line(
+            block,
+            &|_| false,
+            &mut |at, text| match Line::of(text, &mut clock) {
+                Some(line) => sink.event(line.event(at, text)),
+                None => sink.refuse_record(at, "not a line of an access log"),
+            },
+        );
+    }
+}
+
+/// The time that was read last: many lines that follow each other are of the same second.
+#[derive(Default)]
+struct Clock {
+    text: [u8; 26],
+    time: Option<Timestamp>,
+}
+
+impl Clock {
+    fn read(&mut self, text: &str) -> Option<Timestamp> {
+        let Ok(bytes) = <[u8; 26]>::try_from(text.as_bytes()) else {
+            return apache_time(text);
+        };
+        if self.text != bytes {
+            *self = Self {
+                text: bytes,
+                time: apache_time(text),
+            };
+        }
+        self.time
     }
 }
 
@@ -66,7 +93,7 @@ struct Line<'a> {
 }
 
 impl<'a> Line<'a> {
-    fn of(text: &'a str) -> Option<Self> {
+    fn of(text: &'a str, clock: &mut Clock) -> Option<Self> {
         let bracket = memchr(b'[', text.as_bytes())?;
         let before = text.get(..bracket)?.trim_ascii_end();
         // host ident user, and with the virtual host in front one more. A user may have blanks.
@@ -78,7 +105,7 @@ impl<'a> Line<'a> {
         };
         let after = text.get(bracket + 1..)?;
         let end = memchr(b']', after.as_bytes())?;
-        let time = apache_time(after.get(..end)?)?;
+        let time = clock.read(after.get(..end)?)?;
         let (request, rest) = quoted(after.get(end + 1..)?.trim_ascii_start())?;
         let (status, rest) = word(rest.trim_ascii_start());
         let is_status =

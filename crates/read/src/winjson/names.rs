@@ -185,7 +185,7 @@ impl Naming for WindowsNames {
     }
 
     /// `<Data Name="Image">C:\…</Data>` as an object of its own becomes the field `Image`.
-    fn object_ended(&mut self, key: &str, fields: &mut Vec<Field<'_>>, start: usize) {
+    fn object_ended(&mut self, key: &str, fields: &mut Vec<Field<'_>>, _: usize, start: usize) {
         if key != "Data" {
             return;
         }

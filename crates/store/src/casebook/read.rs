@@ -146,7 +146,11 @@ pub(crate) fn each_premise(book: &Connection, visit: &mut dyn FnMut(Premise)) ->
 
 /// Hands each fact of this kind to `visit`, in the order of time; ties by evidence and place, so that the order does not
 /// depend on when each was committed.
-pub(crate) fn each_fact(book: &Connection, kind: &str, visit: &mut dyn FnMut(Fact)) -> rusqlite::Result<()> {
+pub(crate) fn each_fact(
+    book: &Connection,
+    kind: &'static str,
+    visit: &mut dyn FnMut(Fact),
+) -> rusqlite::Result<()> {
     let mut statement = book.prepare(
         "SELECT time, evidence, record, offset, body FROM facts WHERE kind = ?
          ORDER BY time, evidence, offset, record, body",
@@ -154,7 +158,7 @@ pub(crate) fn each_fact(book: &Connection, kind: &str, visit: &mut dyn FnMut(Fac
     let mut rows = statement.query([kind])?;
     while let Some(row) = rows.next()? {
         visit(Fact {
-            kind: kind.to_owned(),
+            kind,
             time: time(row, 0)?,
             evidence: EvidenceId(row.get(1)?),
             at: Position {

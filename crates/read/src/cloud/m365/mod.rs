@@ -262,14 +262,15 @@ fn first_of<'f, 'a, const N: usize>(fields: &'f [Field<'a>], names: [&str; N]) -
 fn add_searched_list(list: &'static str, fields: &mut Vec<Field<'_>>) {
     let mut values = Vec::new();
     for field in fields.iter() {
-        let name = field
-            .name
-            .strip_prefix(list)
-            .and_then(|rest| rest.strip_prefix('.'));
-        let Some(name) = name else {
+        // The dot is what most names lack.
+        let is_of_list = field.name.as_bytes().get(list.len()) == Some(&b'.');
+        if !is_of_list || !field.name.starts_with(list) {
             continue;
-        };
-        values.push(Value::from(name.to_owned()));
+        }
+        values.push(match &field.name {
+            Cow::Borrowed(name) => Value::text(name.get(list.len() + 1..).unwrap_or_default()),
+            Cow::Owned(name) => Value::from(name.get(list.len() + 1..).unwrap_or_default().to_owned()),
+        });
         values.push(field.value.clone());
     }
     if !values.is_empty() {

@@ -11,17 +11,20 @@ use crate::json::{Naming, join};
 /// Gives the members of a record the names that the audit log itself has for them.
 pub(super) struct UalNames;
 
-/// Lists of named values.
-const FOLDED: [&str; 6] = [
-    "Parameters",
-    "ExtendedProperties",
-    "DeviceProperties",
-    "OperationProperties",
-    "ModifiedProperties",
-    "PropertyBag",
-];
+/// Whether `list` is one of named values.
+fn is_folded(list: &str) -> bool {
+    matches!(
+        list,
+        "Parameters"
+            | "ExtendedProperties"
+            | "DeviceProperties"
+            | "OperationProperties"
+            | "ModifiedProperties"
+            | "PropertyBag"
+    )
+}
 
-/// Those of them that rules also search as a whole.
+/// Those lists of named values that rules also search as a whole.
 pub(super) const SEARCHED: [&str; 2] = ["Parameters", "OperationProperties"];
 
 impl Naming for UalNames {
@@ -48,14 +51,14 @@ impl Naming for UalNames {
         nested(prefix, key)
     }
 
-    fn object_ended(&mut self, key: &str, fields: &mut Vec<Field<'_>>, start: usize) {
+    fn object_ended(&mut self, key: &str, fields: &mut Vec<Field<'_>>, first: usize, start: usize) {
         let key = pascal(Cow::Borrowed(key));
         if key == "AuditData" {
             // The record itself, which is no element of a list.
             return;
         }
-        if !FOLDED.contains(&key.as_ref()) {
-            return fold_repeated(fields, start);
+        if !is_folded(&key) {
+            return fold_repeated(fields, first, start);
         }
         fold_named_values(&key, fields, start);
     }
@@ -63,8 +66,7 @@ impl Naming for UalNames {
 
 /// The name of the member `key` of what is itself a member.
 fn nested<'a>(prefix: &str, key: Cow<'a, str>) -> Cow<'a, str> {
-    let list = prefix.strip_suffix('.').unwrap_or(prefix);
-    if FOLDED.contains(&list) {
+    if is_folded(prefix.strip_suffix('.').unwrap_or(prefix)) {
         return match key.as_ref() {
             "Name" | "name" => Cow::Borrowed(NAME),
             "Value" | "value" => Cow::Borrowed(""),

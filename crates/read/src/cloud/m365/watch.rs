@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use blackrod_model::{Position, Refusal};
 use memchr::memmem::{Finder, FinderRev};
-use memchr::{memchr, memchr_iter};
+use memchr::{memchr, memchr2_iter};
 use rustc_hash::FxHashSet;
 
 use crate::generic::{csv, rows};
@@ -181,8 +181,14 @@ impl Words {
         });
         let start = begin.or_else(|| memchr(b'{', before)).unwrap_or(0);
         let since = before.get(start..).unwrap_or_default();
-        let count = |wanted| memchr_iter(wanted, since).count();
-        count(b'{') == count(b'}') + 1 && count(b'[') == count(b']')
+        let depth = |open: u8, close: u8| {
+            let places = memchr2_iter(open, close, since);
+            places.fold(0_i64, |depth, place| match since.get(place) {
+                Some(byte) if *byte == open => depth + 1,
+                _ => depth - 1,
+            })
+        };
+        depth(b'{', b'}') == 1 && depth(b'[', b']') == 0
     }
 }
 
@@ -190,18 +196,66 @@ impl Words {
 fn guid_after(rest: &[u8]) -> Option<u64> {
     let is_between = |byte: &u8| matches!(byte, b'"' | b'\\' | b':' | b' ' | b'\t');
     let start = rest.iter().take(12).position(|byte| !is_between(byte))?;
-    let guid = rest.get(start..start + 36)?;
-    let mut digits = 0_u128;
-    for (index, byte) in guid.iter().enumerate() {
-        match (index, byte) {
-            (8 | 13 | 18 | 23, b'-') => {}
-            (8 | 13 | 18 | 23, _) => return None,
-            _ => digits = digits << 4 | u128::from(char::from(*byte).to_digit(16)?),
-        }
-    }
+    let guid = rest.get(start..)?.first_chunk::<36>()?;
+    let [
+        _,
+        _,
+        _,
+        _,
+        _,
+        _,
+        _,
+        _,
+        b'-',
+        _,
+        _,
+        _,
+        _,
+        b'-',
+        _,
+        _,
+        _,
+        _,
+        b'-',
+        _,
+        _,
+        _,
+        _,
+        b'-',
+        ..,
+    ] = guid
+    else {
+        return None;
+    };
     // Both halves have bits that are the same for all GUIDs of a kind.
-    Some((digits >> 64) as u64 ^ (digits as u64).rotate_left(17))
+    let high = hexadecimal(&[&guid[..8], &guid[9..13], &guid[14..18]])?;
+    let low = hexadecimal(&[&guid[19..23], &guid[24..]])?;
+    Some(high ^ low.rotate_left(17))
 }
+
+/// Groups of hexadecimal digits as one number.
+fn hexadecimal(groups: &[&[u8]]) -> Option<u64> {
+    let mut number = 0_u64;
+    let mut seen = 0;
+    for byte in groups.iter().copied().flatten() {
+        let digit = DIGITS[usize::from(*byte)];
+        seen |= digit;
+        number = number << 4 | u64::from(digit);
+    }
+    (seen < 16).then_some(number)
+}
+
+/// What each byte is worth as a hexadecimal digit: 255 where it is none.
+static DIGITS: [u8; 256] = {
+    let mut digits = [u8::MAX; 256];
+    let mut digit = 0;
+    while digit < 16 {
+        digits[b"0123456789abcdef"[digit as usize] as usize] = digit;
+        digits[b"0123456789ABCDEF"[digit as usize] as usize] = digit;
+        digit += 1;
+    }
+    digits
+};
 
 /// The number that the member `name` of a JSON record has.
 fn json_number(record: &[u8], name: &Finder<'_>) -> Option<i64> {
