@@ -27,6 +27,8 @@ struct Labelled {
 struct Otherwise<'v> {
     vendor: &'v str,
     rule: String,
+    /// What the log calls such an event.
+    kind: String,
     event: String,
     expected: bool,
     titles: Vec<String>,
@@ -36,7 +38,7 @@ struct Otherwise<'v> {
 struct Tally {
     hostile: (u32, u32),
     honest: (u32, u32),
-    /// Quiet events of one rule with just what a test of another rule wants of such an event.
+    /// Quiet events of one rule with nothing but what a test of another rule wants of events called the same.
     contradicted: u32,
 }
 
@@ -88,8 +90,8 @@ fn recorded(detectors: &Detectors, folder: &Path) -> anyhow::Result<u32> {
 fn single(detectors: &Detectors, folder: &Path) -> anyhow::Result<()> {
     let mut tallies: BTreeMap<&str, Tally> = BTreeMap::new();
     let mut otherwise: Vec<Otherwise<'_>> = Vec::new();
-    // What is found where a test wants a finding, by vendor, with the rules that are tested.
-    let mut wanted: BTreeMap<(&str, String), BTreeSet<String>> = BTreeMap::new();
+    // What is found where a test wants a finding, by vendor and kind of event, with the rules that are tested.
+    let mut wanted: BTreeMap<(&str, String, String), BTreeSet<String>> = BTreeMap::new();
     for entry in std::fs::read_dir(folder).with_context(|| folder.display().to_string())? {
         let text = std::fs::read_to_string(entry?.path())?;
         for line in text.lines() {
@@ -102,10 +104,11 @@ fn single(detectors: &Detectors, folder: &Path) -> anyhow::Result<()> {
                 false => &mut tally.honest,
             };
             *all += 1;
+            let kind = kind(&event.log);
             let titles = found.into_iter().map(|finding| finding.title);
             if event.expected {
                 for title in titles.clone() {
-                    let rules = wanted.entry((vendor, title)).or_default();
+                    let rules = wanted.entry((vendor, kind.clone(), title)).or_default();
                     rules.insert(event.rule.clone());
                 }
             }
@@ -118,6 +121,7 @@ fn single(detectors: &Detectors, folder: &Path) -> anyhow::Result<()> {
                 vendor,
                 event: format!("{}: {}", event.rule, event.name),
                 rule: event.rule,
+                kind,
                 expected: event.expected,
                 titles,
             });
@@ -133,7 +137,7 @@ fn single(detectors: &Detectors, folder: &Path) -> anyhow::Result<()> {
             .titles
             .iter()
             .map(|title| {
-                let rules = wanted.get(&(one.vendor, title.clone()));
+                let rules = wanted.get(&(one.vendor, one.kind.clone(), title.clone()));
                 (title, rules.into_iter().flatten().find(|rule| **rule != one.rule))
             })
             .collect();
@@ -166,6 +170,13 @@ fn single(detectors: &Detectors, folder: &Path) -> anyhow::Result<()> {
         );
     }
     Ok(())
+}
+
+/// What the log calls an event.
+fn kind(log: &serde_json::Value) -> String {
+    let names = ["eventType", "eventtype", "operationName", "Operation", "name"];
+    let name = names.iter().find_map(|name| log.get(name)?.as_str());
+    name.unwrap_or_default().to_owned()
 }
 
 fn vendor(event: &Labelled) -> Option<&'static str> {

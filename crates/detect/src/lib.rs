@@ -105,7 +105,7 @@ pub struct Scanner<'d> {
     processes: rarity::Extractor<'static>,
     requests: flood::requests::Collector,
     traffic: Watch,
-    attacks: servers::Room,
+    attacks: servers::Memory,
 }
 
 /// Why rules or indicators could not be loaded at all. A single bad rule is no such reason; it is
@@ -180,7 +180,7 @@ impl Detectors {
             processes: rarity::Extractor::new(rarity::Table::builtin()),
             requests: flood::requests::Collector::default(),
             traffic: Watch::new(&self.estate),
-            attacks: servers::Room::default(),
+            attacks: servers::Memory::default(),
         }
     }
 

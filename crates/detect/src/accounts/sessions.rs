@@ -45,7 +45,9 @@ impl Sessions {
             self.seen.retain(|_, session| now - session.last <= 24 * 3_600);
         }
         self.key.clear();
-        self.key.extend([act.user.as_str(), "\n", id]);
+        // Either may hold any character: the length says where the account ends.
+        self.key
+            .extend([act.user.len().to_string().as_str(), " ", &act.user, id]);
         let Some(known) = self.seen.get_mut(&self.key) else {
             let session = Session {
                 network: from,

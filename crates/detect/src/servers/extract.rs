@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use blackrod_model::{Class, Column, Event, EvidenceId, ServerAct, ServerActKind as Kind, Value};
 
-use super::attacks::{self, Request, Room};
+use super::attacks::{self, Memory, Request};
 use super::pages;
 use crate::clip;
 
@@ -13,10 +13,10 @@ use crate::clip;
 const MAX_WHAT: usize = 300;
 const MAX_DETAIL: usize = 400;
 
-/// What `event` tells of a server; `None` where it is nothing that stands out. `room` is kept from event to event.
-pub fn act(evidence: EvidenceId, event: &Event<'_>, room: &mut Room) -> Option<ServerAct> {
+/// What `event` tells of a server; `None` where it is nothing that stands out. `memory` is kept from event to event.
+pub fn act(evidence: EvidenceId, event: &Event<'_>, memory: &mut Memory) -> Option<ServerAct> {
     let seen = match event.class {
-        Class::HTTP_ACTIVITY => request(event, room),
+        Class::HTTP_ACTIVITY => request(event, memory),
         Class::PROCESS_ACTIVITY => program(event),
         Class::FILE_ACTIVITY => file(event),
         Class::ENTITY_MANAGEMENT => command(event),
@@ -69,7 +69,7 @@ fn field<'e>(event: &'e Event<'_>, names: &[&str]) -> &'e str {
     found.filter(|text| *text != "-").unwrap_or_default()
 }
 
-fn request(event: &Event<'_>, room: &mut Room) -> Option<Seen> {
+fn request(event: &Event<'_>, memory: &mut Memory) -> Option<Seen> {
     let url = event.column(Column::Url).and_then(Value::as_str)?;
     let text = |column| event.column(column).and_then(Value::as_str).unwrap_or_default();
     let mut asked = Request {
@@ -123,7 +123,7 @@ fn request(event: &Event<'_>, room: &mut Room) -> Option<Seen> {
             clip(asked.anchor, 120)
         )
     };
-    if let Some(attack) = attacks::attack(&asked, room) {
+    if let Some(attack) = attacks::attack(&asked, memory) {
         let status = status();
         let kind = match attack.worked.contains(&status) {
             true => Kind::AttackAnswered,

@@ -17,7 +17,7 @@ use blackrod_model::{
 };
 use rustc_hash::FxHashMap;
 
-pub use attacks::Room;
+pub use attacks::Memory;
 
 /// What the detectors of this module find and miss.
 pub const EXPLAIN: &str = include_str!("explain.md");

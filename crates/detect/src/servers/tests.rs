@@ -41,7 +41,7 @@ fn request(
     }
     event.fields.push(Field::new("cs-uri-query", query));
     event.fields.push(Field::new("cs(Referer)", "-"));
-    extract::act(evidence(), &event, &mut Room::default())
+    extract::act(evidence(), &event, &mut Memory::default())
 }
 
 fn windows(seconds: i64, class: Class, fields: &[(&'static str, &'static str, Column)]) -> Option<ServerAct> {
@@ -56,7 +56,7 @@ fn windows(seconds: i64, class: Class, fields: &[(&'static str, &'static str, Co
         event.columns.set_first(*column, event.fields.len());
         event.fields.push(Field::new(*name, *value));
     }
-    extract::act(evidence(), &event, &mut Room::default())
+    extract::act(evidence(), &event, &mut Memory::default())
 }
 
 fn estate() -> Estate {
@@ -104,7 +104,7 @@ fn request_in_one(
         }
         event.fields.push(Field::new(name, value));
     }
-    extract::act(evidence(), &event, &mut Room::default())
+    extract::act(evidence(), &event, &mut Memory::default())
 }
 
 #[test]
@@ -302,7 +302,7 @@ fn an_export_alone_is_an_administrators_work() {
     event
         .fields
         .push(Field::new("Cmdlet", "New-MailboxExportRequest"));
-    let act = extract::act(evidence(), &event, &mut Room::default());
+    let act = extract::act(evidence(), &event, &mut Memory::default());
     assert_eq!(act.as_ref().unwrap().kind, Kind::MailboxExported);
     assert!(outcome([act], &[]).is_empty());
 }

@@ -28,9 +28,6 @@ pub(super) struct Alias {
     /// An ending that does not belong to the value: the full stop after the audit log's names of operations.
     #[serde(default)]
     ending: Option<String>,
-    /// Only what stands behind the last of these counts: the domain of an address behind its `@`.
-    #[serde(default)]
-    after: Option<char>,
     /// The texts stand beside each other as a list; what a rule looks for may be in any of them.
     #[serde(default)]
     list: bool,
@@ -68,10 +65,6 @@ impl Alias {
             && let Some(rest) = text.strip_suffix(ending.as_str())
         {
             text.truncate(rest.len());
-        }
-        if let Some(after) = self.after {
-            let (_, rest) = text.rsplit_once(after)?;
-            text = rest.to_owned();
         }
         if let Some(meaning) = self.map.get(&text) {
             text.clone_from(meaning);

@@ -6,7 +6,7 @@ use blackrod_model::{Event, Value};
 use rsigma_eval::EventValue;
 
 use super::alias::Alias;
-use super::names::{FieldId, Names, Wanted};
+use super::names::{FieldId, Names, ReadFields};
 
 const ABSENT: u32 = u32::MAX;
 /// Marks a slot that points into [`Slots::derived`] instead of the event's fields.
@@ -38,7 +38,7 @@ impl Slots {
 
     /// Finds the fields of `event` that are `wanted`, the first where a name occurs twice, and
     /// gives it the other names that rules expect.
-    pub(super) fn fill(&mut self, event: &Event<'_>, wanted: &Wanted, aliases: &[Alias]) {
+    pub(super) fn fill(&mut self, event: &Event<'_>, wanted: &ReadFields, aliases: &[Alias]) {
         for id in self.filled.drain(..) {
             self.slots[id.index()] = ABSENT;
         }

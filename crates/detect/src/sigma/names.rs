@@ -54,24 +54,23 @@ impl Names {
 
 /// The fields that the rules for one kind of record read, by name.
 #[derive(Debug, Default)]
-pub(super) struct Wanted {
+pub(super) struct ReadFields {
     ids: FxHashMap<Box<str>, FieldId>,
-    /// One bit for each length and last letter that such a name has, which tells most other names of a record from all of
-    /// them without hashing.
+    /// The bits of all forms that such names have: most other names of a record have none of them, and need not be hashed.
     forms: [u64; FORMS / 64],
 }
 
 const FORMS: usize = 1_024;
 
-impl Wanted {
+impl ReadFields {
     pub(super) fn new<'n>(names: impl Iterator<Item = (&'n str, FieldId)>) -> Self {
-        let mut wanted = Self::default();
+        let mut read = Self::default();
         for (name, id) in names {
             let form = form(name);
-            wanted.forms[form / 64] |= 1 << (form % 64);
-            wanted.ids.insert(name.into(), id);
+            read.forms[form / 64] |= 1 << (form % 64);
+            read.ids.insert(name.into(), id);
         }
-        wanted
+        read
     }
 
     pub(super) fn find(&self, name: &str) -> Option<FieldId> {
@@ -83,7 +82,28 @@ impl Wanted {
     }
 }
 
+/// A number from the last letter and the length.
 fn form(name: &str) -> usize {
     let last = name.as_bytes().last().copied().unwrap_or_default();
     (usize::from(last) * 32 + name.len()) % FORMS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_found_by_their_whole_name_only() {
+        let mut names = Names::default();
+        let long = "x".repeat(5_000);
+        let all = ["Operation", "UserId", "", "é", long.as_str()];
+        let ids = all.map(|name| (name, names.intern(name)));
+        let read = ReadFields::new(ids.into_iter());
+        for (name, id) in ids {
+            assert_eq!(read.find(name), Some(id), "{name}");
+        }
+        for other in ["operation", "Creation.", "Locations", "UserIds", "xx", "e"] {
+            assert_eq!(read.find(other), None, "{other}");
+        }
+    }
 }

@@ -12,7 +12,7 @@ use super::alias::Alias;
 use super::expr::{Expr, Reads};
 use super::index::Index;
 use super::logsources::{LogSources, Product};
-use super::names::{FieldId, Names, Wanted};
+use super::names::{FieldId, Names, ReadFields};
 use super::rule::Rule;
 
 /// A kind of record, as far as rules can tell. Only names that the table or a rule mentions are told
@@ -32,7 +32,7 @@ pub(super) struct Route {
     pub(super) members: Vec<(u32, Option<Expr>)>,
     pub(super) aliases: Vec<Alias>,
     /// The fields that any of the rules read.
-    pub(super) wanted: Wanted,
+    pub(super) wanted: ReadFields,
     /// The fields that rules without keywords read: what the verdict on those depends on.
     decisive: FxHashSet<FieldId>,
     indices: OnceLock<Indices>,
@@ -179,7 +179,7 @@ impl Router {
                 .unwrap_or_default(),
             key,
             members,
-            wanted: Wanted::new(read.into_iter().map(|id| (names.name(id), id))),
+            wanted: ReadFields::new(read.into_iter().map(|id| (names.name(id), id))),
             decisive,
             indices: OnceLock::new(),
         }

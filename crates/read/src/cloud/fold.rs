@@ -11,8 +11,14 @@ pub(crate) const NAME: &str = "\u{1}name";
 /// `{"Name":"ForwardTo","Value":"x"}` in `Parameters` becomes the field `Parameters.ForwardTo`.
 ///
 /// The members are the fields from `start` on. The one with the name is called [`NAME`]; another is
-/// called as what is to follow the name: empty, or `.NewValue`.
-pub(crate) fn fold_named_values(key: &str, fields: &mut Vec<Field<'_>>, start: usize) {
+/// called as what is to follow the name: empty, or `.NewValue`. What `known` has for list and name need not be put
+/// together.
+pub(crate) fn fold_named_values(
+    key: &str,
+    fields: &mut Vec<Field<'_>>,
+    start: usize,
+    known: fn(&str, &str) -> Option<&'static str>,
+) {
     let element = fields.get(start..).unwrap_or_default();
     let Some(position) = element.iter().position(|field| field.name == NAME) else {
         // Nothing tells what the values are of.
@@ -31,31 +37,6 @@ pub(crate) fn fold_named_values(key: &str, fields: &mut Vec<Field<'_>>, start: u
             _ => Cow::Owned([key, ".", name.as_ref(), field.name.as_ref()].concat()),
         };
     }
-}
-
-/// The names of named values that many records have; they need not be put together.
-fn known(key: &str, name: &str) -> Option<&'static str> {
-    Some(match (key, name) {
-        ("OperationProperties", "MailAccessType") => "OperationProperties.MailAccessType",
-        ("OperationProperties", "IsThrottled") => "OperationProperties.IsThrottled",
-        ("ExtendedProperties", "RequestType") => "ExtendedProperties.RequestType",
-        ("ExtendedProperties", "ResultStatusDetail") => "ExtendedProperties.ResultStatusDetail",
-        ("ExtendedProperties", "UserAgent") => "ExtendedProperties.UserAgent",
-        ("ExtendedProperties", "UserAuthenticationMethod") => "ExtendedProperties.UserAuthenticationMethod",
-        ("ExtendedProperties", "additionalDetails") => "ExtendedProperties.additionalDetails",
-        ("ExtendedProperties", "extendedAuditEventCategory") => {
-            "ExtendedProperties.extendedAuditEventCategory"
-        }
-        ("DeviceProperties", "Id") => "DeviceProperties.Id",
-        ("DeviceProperties", "DisplayName") => "DeviceProperties.DisplayName",
-        ("DeviceProperties", "OS") => "DeviceProperties.OS",
-        ("DeviceProperties", "BrowserType") => "DeviceProperties.BrowserType",
-        ("DeviceProperties", "IsCompliant") => "DeviceProperties.IsCompliant",
-        ("DeviceProperties", "IsCompliantAndManaged") => "DeviceProperties.IsCompliantAndManaged",
-        ("DeviceProperties", "TrustType") => "DeviceProperties.TrustType",
-        ("DeviceProperties", "SessionId") => "DeviceProperties.SessionId",
-        _ => return None,
-    })
 }
 
 /// How far before an object its earlier siblings are looked for.
@@ -141,7 +122,7 @@ mod tests {
             Field::new(NAME, "Role"),
             Field::new(".OldValue", ""),
         ];
-        fold_named_values("ModifiedProperties", &mut fields, 1);
+        fold_named_values("ModifiedProperties", &mut fields, 1, |_, _| None);
         let names: Vec<_> = fields.iter().map(|field| field.name.as_ref()).collect();
         assert_eq!(
             names,
@@ -152,7 +133,7 @@ mod tests {
             ]
         );
         let mut fields = vec![Field::new("", "x")];
-        fold_named_values("Parameters", &mut fields, 0);
+        fold_named_values("Parameters", &mut fields, 0, |_, _| None);
         assert_eq!(fields[0].name, "Parameters.Value");
     }
 
@@ -168,5 +149,26 @@ mod tests {
         fold_repeated(&mut fields, 0, 2);
         let list = Value::List(vec!["1".into(), "2".into(), Value::Int(4)]);
         assert_eq!(fields, [Field::new("t.id", list), Field::new("t.x", "3")]);
+    }
+
+    #[test]
+    fn only_objects_of_the_same_list_are_siblings() {
+        let object = |id: &'static str| [Field::new("t.id", id), Field::new("t.x", id)];
+        let mut fields = Vec::from(object("before"));
+        for id in ["1", "2", "3"] {
+            let start = fields.len();
+            fields.extend(object(id));
+            fold_repeated(&mut fields, 2, start);
+        }
+        let list = Value::List(vec!["1".into(), "2".into(), "3".into()]);
+        let [id, x] = object("before");
+        assert_eq!(
+            fields,
+            [id, x, Field::new("t.id", list.clone()), Field::new("t.x", list)]
+        );
+        let mut first = Vec::from(object("before"));
+        first.extend(object("1"));
+        fold_repeated(&mut first, 2, 2);
+        assert_eq!(first.len(), 4, "the first of a list has no siblings");
     }
 }

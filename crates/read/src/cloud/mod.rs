@@ -128,8 +128,12 @@ pub(crate) fn first_text<'v>(value: &'v Value<'_>) -> Option<&'v str> {
 fn is_nothing(value: &Value<'_>) -> bool {
     match value {
         Value::Str(text) => {
-            // The longest of the words has 13 letters; what is longer and does not begin with a blank is no such.
-            if text.len() > 13 && text.as_bytes().first().is_some_and(u8::is_ascii_graphic) {
+            // The longest of the words has 13 letters; what is longer and has no blanks around it is no such.
+            if let [first, .., last] = text.as_bytes()
+                && text.len() > 13
+                && first.is_ascii_graphic()
+                && last.is_ascii_graphic()
+            {
                 return false;
             }
             let text = text.trim();

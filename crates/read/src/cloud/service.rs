@@ -181,7 +181,7 @@ impl Naming for Names<'_> {
     fn object_ended(&mut self, key: &str, fields: &mut Vec<Field<'_>>, first: usize, start: usize) {
         let element = fields.get(start..).unwrap_or_default();
         if element.iter().any(|field| field.name == NAME) {
-            return fold_named_values(key, fields, start);
+            return fold_named_values(key, fields, start, |_, _| None);
         }
         if !self.0.unwrapped.contains(&key) || key == "events" {
             fold_repeated(fields, first, start);

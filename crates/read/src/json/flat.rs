@@ -82,6 +82,7 @@ pub(crate) fn flatten<'a>(
 const MAX_LIST_VALUES: usize = 1 << 18;
 
 struct Flattener<'f, 'a, N> {
+    /// Where a container begins and ends; `members` goes on from a copy of it.
     lexer: Lexer<'a>,
     naming: &'f mut N,
     fields: &'f mut Vec<Field<'a>>,
@@ -175,11 +176,12 @@ impl<'a, N: Naming> Flattener<'_, 'a, N> {
         self.descend()?;
         let outer = std::mem::replace(&mut self.prefix, prefix);
         let start = self.fields.len();
-        self.members()?;
+        let outcome = self.members();
         let prefix = std::mem::replace(&mut self.prefix, outer);
+        // Also where it was cut off: what is there of it is read.
         self.naming.object_ended(key, self.fields, first, start);
         self.depth -= 1;
-        Ok(prefix)
+        outcome.map(|()| prefix)
     }
 
     /// An array whose bracket was seen. Arrays within it add to the same list, whose fields begin at `first`.

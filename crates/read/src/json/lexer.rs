@@ -65,15 +65,6 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    /// Lets what is seldom or long work on a copy: a place whose address nobody has stays in registers.
-    #[inline(always)]
-    fn apart<T>(&mut self, read: impl FnOnce(&mut Self) -> T) -> T {
-        let mut copy = *self;
-        let result = read(&mut copy);
-        *self = copy;
-        result
-    }
-
     /// The same where a blank may come first, which in most logs it does not.
     fn peek_after_blanks(&mut self) -> Option<u8> {
         loop {
@@ -82,6 +73,15 @@ impl<'a> Lexer<'a> {
                 byte => return Some(*byte),
             }
         }
+    }
+
+    /// Lets what is seldom or long work on a copy: a place whose address nobody has stays in registers.
+    #[inline(always)]
+    fn apart<T>(&mut self, read: impl FnOnce(&mut Self) -> T) -> T {
+        let mut copy = *self;
+        let result = read(&mut copy);
+        *self = copy;
+        result
     }
 
     /// Takes the byte that [`Lexer::peek`] showed.
@@ -287,7 +287,7 @@ const fn repeated(byte: u8) -> u64 {
 /// The high bit of each byte that is a quote or a backslash. What stands above the lowest such byte may be marked
 /// wrongly, never the lowest.
 const fn quotes_and_backslashes(word: u64) -> u64 {
-    // Taking 1 away sets the high bit of a byte that was 0, and leaves it set in bytes that are not ASCII.
+    // Taking 1 away sets the high bit of a byte that is 0; where it was set before, the byte is not ASCII.
     let quotes = (word ^ repeated(b'"')).wrapping_sub(repeated(1));
     let backslashes = (word ^ repeated(b'\\')).wrapping_sub(repeated(1));
     (quotes | backslashes) & !word & repeated(0x80)

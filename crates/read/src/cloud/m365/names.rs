@@ -60,7 +60,7 @@ impl Naming for UalNames {
         if !is_folded(&key) {
             return fold_repeated(fields, first, start);
         }
-        fold_named_values(&key, fields, start);
+        fold_named_values(&key, fields, start, known_value);
     }
 }
 
@@ -136,6 +136,31 @@ fn known(prefix: &str, key: &str) -> Option<&'static str> {
         ("Item.", "Attachments") => "Item.Attachments",
         ("Item.ParentFolder.", "Path") => "Item.ParentFolder.Path",
         ("Item.ParentFolder.", "Id") => "Item.ParentFolder.Id",
+        _ => return None,
+    })
+}
+
+/// The names of named values that many records have; they need not be put together.
+fn known_value(key: &str, name: &str) -> Option<&'static str> {
+    Some(match (key, name) {
+        ("OperationProperties", "MailAccessType") => "OperationProperties.MailAccessType",
+        ("OperationProperties", "IsThrottled") => "OperationProperties.IsThrottled",
+        ("ExtendedProperties", "RequestType") => "ExtendedProperties.RequestType",
+        ("ExtendedProperties", "ResultStatusDetail") => "ExtendedProperties.ResultStatusDetail",
+        ("ExtendedProperties", "UserAgent") => "ExtendedProperties.UserAgent",
+        ("ExtendedProperties", "UserAuthenticationMethod") => "ExtendedProperties.UserAuthenticationMethod",
+        ("ExtendedProperties", "additionalDetails") => "ExtendedProperties.additionalDetails",
+        ("ExtendedProperties", "extendedAuditEventCategory") => {
+            "ExtendedProperties.extendedAuditEventCategory"
+        }
+        ("DeviceProperties", "Id") => "DeviceProperties.Id",
+        ("DeviceProperties", "DisplayName") => "DeviceProperties.DisplayName",
+        ("DeviceProperties", "OS") => "DeviceProperties.OS",
+        ("DeviceProperties", "BrowserType") => "DeviceProperties.BrowserType",
+        ("DeviceProperties", "IsCompliant") => "DeviceProperties.IsCompliant",
+        ("DeviceProperties", "IsCompliantAndManaged") => "DeviceProperties.IsCompliantAndManaged",
+        ("DeviceProperties", "TrustType") => "DeviceProperties.TrustType",
+        ("DeviceProperties", "SessionId") => "DeviceProperties.SessionId",
         _ => return None,
     })
 }

@@ -197,36 +197,9 @@ fn guid_after(rest: &[u8]) -> Option<u64> {
     let is_between = |byte: &u8| matches!(byte, b'"' | b'\\' | b':' | b' ' | b'\t');
     let start = rest.iter().take(12).position(|byte| !is_between(byte))?;
     let guid = rest.get(start..)?.first_chunk::<36>()?;
-    let [
-        _,
-        _,
-        _,
-        _,
-        _,
-        _,
-        _,
-        _,
-        b'-',
-        _,
-        _,
-        _,
-        _,
-        b'-',
-        _,
-        _,
-        _,
-        _,
-        b'-',
-        _,
-        _,
-        _,
-        _,
-        b'-',
-        ..,
-    ] = guid
-    else {
+    if [8, 13, 18, 23].iter().any(|at| guid.get(*at) != Some(&b'-')) {
         return None;
-    };
+    }
     // Both halves have bits that are the same for all GUIDs of a kind.
     let high = hexadecimal(&[&guid[..8], &guid[9..13], &guid[14..18]])?;
     let low = hexadecimal(&[&guid[19..23], &guid[24..]])?;
