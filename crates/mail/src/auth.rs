@@ -8,7 +8,7 @@
 use blackrod_model::mail::{AuthResult, Authentication, Facts, Message};
 
 use super::circle::{Circle, domain_of, same_organisation};
-use super::dns::{Client, Records};
+use super::dns::{Client, Records, Stated};
 use super::path::boundary;
 use super::{Anatomy, View, signal};
 
@@ -26,16 +26,6 @@ pub(super) fn look(anatomy: &Anatomy, view: &View<'_>, facts: &mut Facts) {
     }
     judge(circle, &found, facts);
     facts.authentication = found;
-}
-
-/// One result: method, value and properties.
-#[derive(Debug, PartialEq)]
-pub(super) struct Stated<'a> {
-    /// As RFC 8601 calls it.
-    pub(super) method: &'a str,
-    pub(super) result: AuthResult,
-    /// The domain that it speaks for.
-    pub(super) domain: Option<String>,
 }
 
 fn authenticate(circle: &Circle, message: &Message<'_>, from: &str) -> Authentication {

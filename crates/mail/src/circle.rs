@@ -10,6 +10,7 @@ use blackrod_model::estate::Prefix;
 use super::lists::Lists;
 use super::lookalike::{Kin, Lookalikes, registrable};
 use super::names::Names;
+use super::with_parents;
 
 /// The estate, its partners and the built-in lists, as the facets of the sender ask for them.
 pub(crate) struct Circle {
@@ -97,13 +98,6 @@ pub(crate) fn domain_of(address: &str) -> Option<String> {
 
 fn is_below(host: &str, is_it: impl Fn(&str) -> bool) -> bool {
     with_parents(host).any(is_it)
-}
-
-/// A host and the names above it: `a.b.example`, `b.example`, `example`.
-pub(crate) fn with_parents(host: &str) -> impl Iterator<Item = &str> {
-    std::iter::successors(Some(host.trim_end_matches('.')), |name: &&str| {
-        name.split_once('.').map(|(_, parent)| parent)
-    })
 }
 
 /// The estate's own domains first: the first owner of a name keeps it.

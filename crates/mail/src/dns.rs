@@ -30,11 +30,20 @@ use mail_auth::{
 };
 use rustc_hash::FxHashSet;
 
-use super::auth::Stated;
 use super::circle::domain_of;
 
 /// No zone file is longer.
 pub const MAX_ZONE: u64 = 64 << 20;
+
+/// One result: method, value and properties.
+#[derive(Debug, PartialEq)]
+pub(super) struct Stated<'a> {
+    /// As RFC 8601 calls it.
+    pub(super) method: &'a str,
+    pub(super) result: AuthResult,
+    /// The domain that it speaks for.
+    pub(super) domain: Option<String>,
+}
 
 /// Records of the DNS, and what checks by them.
 pub struct Records {

@@ -8,8 +8,8 @@ use percent_encoding::percent_decode_str;
 use rustc_hash::FxHashSet;
 
 use super::begins;
-use super::circle::with_parents;
 use super::url::Target;
+use super::with_parents;
 
 const TABLE: &str = include_str!("../../../content/mail/links.toml");
 /// How many links are unwrapped, one within the other.

@@ -204,5 +204,12 @@ fn begins(text: &str, with: &str) -> bool {
         .is_some_and(|start| start.eq_ignore_ascii_case(with))
 }
 
+/// A host and the names above it: `a.b.example`, `b.example`, `example`.
+fn with_parents(host: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(Some(host.trim_end_matches('.')), |name: &&str| {
+        name.split_once('.').map(|(_, parent)| parent)
+    })
+}
+
 #[cfg(test)]
 mod tests;

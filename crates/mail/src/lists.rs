@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 
 use blackrod_model::estate::Prefix;
 
-use super::circle::with_parents;
+use super::with_parents;
 
 /// An organisation that others claim to be.
 #[derive(Debug, Deserialize)]

@@ -9,6 +9,7 @@
 pub mod baseline;
 mod budget;
 mod extract;
+mod lately;
 mod news;
 mod operation;
 pub mod score;

@@ -5,8 +5,8 @@ use blackrod_model::{CommandShape, NewShape, Timestamp};
 use rustc_hash::FxHashMap;
 
 use super::HOUR;
+use super::lately::since;
 use super::score::Score;
-use super::session::since;
 
 /// The most that are listed.
 const MOST_LISTED: usize = 1_000;

@@ -7,8 +7,8 @@ use rustc_hash::FxHashMap;
 
 use super::HOUR;
 use super::baseline::day_of;
+use super::lately::{bound, since};
 use super::score::Term;
-use super::session::{bound, since};
 
 /// What an operation must have come to lately before it ties others to it.
 const WARM: f32 = 4.0;

@@ -10,6 +10,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::HOUR;
 use super::baseline::mix;
+use super::lately::{bound, since};
 use super::operation::{Operations, TIE_LASTS};
 use super::score::{Score, Term};
 use super::table::Can;
@@ -204,14 +205,6 @@ impl Session {
     }
 }
 
-/// Microseconds from `earlier` to `later`; 0 where either is unknown.
-pub(super) fn since(earlier: Timestamp, later: Timestamp) -> i64 {
-    match (earlier.micros(), later.micros()) {
-        (Some(from), Some(to)) => to.saturating_sub(from),
-        _ => 0,
-    }
-}
-
 /// A session by its number where the record has one that is somebody's own, else the account on the host.
 fn session_key(facts: &ProcessFacts, actor: &str) -> u64 {
     let text = blackrod_model::mail::hash;
@@ -225,15 +218,4 @@ fn place_key(host: &str, actor: &str) -> u64 {
         blackrod_model::mail::hash(host),
         blackrod_model::mail::hash(actor),
     )
-}
-
-/// Forgets the older half of a map that grew too large.
-pub(super) fn bound<K: std::hash::Hash + Eq, V>(map: &mut FxHashMap<K, V>, at: impl Fn(&V) -> Timestamp) {
-    if map.len() < MOST {
-        return;
-    }
-    let mut times: Vec<Timestamp> = map.values().map(&at).collect();
-    let middle = times.len() / 2;
-    let (_, &mut median, _) = times.select_nth_unstable(middle);
-    map.retain(|_, value| at(value) > median);
 }

@@ -8,8 +8,8 @@ use blackrod_model::{Estate, Timestamp};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::HOUR;
+use super::lately::since;
 use super::score::Term;
-use super::session::since;
 
 /// The most hosts, and the most accounts, that are remembered.
 const MOST: usize = 100_000;

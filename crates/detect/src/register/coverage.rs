@@ -4,11 +4,10 @@ use blackrod_model::estate::Register;
 use blackrod_model::{DataRead, How, Wanted};
 use rustc_hash::FxHashMap;
 
+use super::BULK_ROWS;
 use super::intervals::Intervals;
 use super::values::Values;
 
-/// A single answer of so many rows is no lookup of a person.
-pub(super) const BULK_ROWS: u64 = 100;
 /// Statements that are remembered of one reader.
 const MOST: usize = 500_000;
 /// Where the log counts no rows, ranges may hold fewer records than there are numbers in them.

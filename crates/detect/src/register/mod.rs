@@ -37,6 +37,8 @@ pub const ELSEWHERE: &str = "register/copy-elsewhere";
 /// The field of a finding's reasons that says how much of the register.
 pub const COVERAGE: &str = "coverage";
 
+/// A single answer of so many rows is no lookup of a person.
+const BULK_ROWS: u64 = 100;
 /// Accounts that are remembered.
 const MAX_READERS: usize = 100_000;
 /// So many points make a finding.

@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
-use super::coverage::BULK_ROWS;
+use super::BULK_ROWS;
 
 /// So many new beginnings of a value on one day, most of them next to another in the alphabet, are a sweep.
 const SWEEP: usize = 100;

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::io::{Cursor, Read as _};
 
+use super::listing::{Listing, MAX_MEMBERS};
 use super::name::{self, Opens};
 use super::{File, Notes, iso, password, rar, sniff, u16_at, u32_at};
 
@@ -11,71 +12,14 @@ pub(super) const KINDS: &[&str] = &[
     "zip", "jar", "apk", "msix", "odf", "rar", "7z", "gz", "tar", "cab", "iso", "udf", "img", "vhd", "vhdx",
     "vmdk", "bz2", "xz", "zst", "ace", "arj", "lzh",
 ];
-/// Members listed of one archive.
-const MAX_MEMBERS: usize = 2_000;
 /// Members that a ZIP archive may have to be listed at all.
 const MAX_ENTRIES: usize = 50_000;
-/// Bytes of a member's name.
-const MAX_NAME: usize = 1_000;
 /// Unpacked size, and its ratio to the packed one, from which an archive is a bomb.
 const BOMB: (u64, u64) = (1 << 30, 100);
 /// Memory for reading the list of members of a 7z archive, in KiB.
 const SEVEN_MEMORY: usize = 4 << 10;
 /// How much of a compressed stream is unpacked to see what it is.
 const PEEK: usize = 256 << 10;
-
-/// What an archive says about itself.
-#[derive(Debug, Default)]
-pub(super) struct Listing {
-    /// The names of its members.
-    pub(super) names: Vec<String>,
-    /// Some content, or all names, need a password.
-    pub(super) encrypted: bool,
-    /// The size of all members, unpacked.
-    pub(super) unpacked: u64,
-    /// It has more members than are listed.
-    pub(super) more: bool,
-}
-
-impl Listing {
-    /// Adds a member; false where there is no room for more.
-    pub(super) fn add(&mut self, name: &str) -> bool {
-        if self.names.len() >= MAX_MEMBERS {
-            self.more = true;
-            return false;
-        }
-        self.names.push(crate::clip(name, MAX_NAME).to_owned());
-        true
-    }
-}
-
-/// What kind of ZIP file it is: by its members, as their local headers name them, for the central directory may be
-/// broken or another's.
-pub(super) fn zip_kind(bytes: &[u8]) -> &'static str {
-    /// Members that tell the kind stand early, or are named by the central directory at the end.
-    const WINDOW: usize = 64 << 10;
-    let head = bytes.get(..bytes.len().min(WINDOW)).unwrap_or_default();
-    let tail = bytes
-        .get(bytes.len().saturating_sub(WINDOW)..)
-        .unwrap_or_default();
-    let has = |name: &[u8]| {
-        memchr::memmem::find(head, name).is_some() || memchr::memmem::find(tail, name).is_some()
-    };
-    let kinds: [(&[u8], &str); 8] = [
-        (b"AndroidManifest.xml", "apk"),
-        (b"AppxManifest.xml", "msix"),
-        (b"AppxBundleManifest.xml", "msix"),
-        (b"word/document", "docx"),
-        (b"xl/workbook", "xlsx"),
-        (b"ppt/presentation", "pptx"),
-        (b"mimetypeapplication/vnd.oasis.opendocument", "odf"),
-        (b"META-INF/MANIFEST.MF", "jar"),
-    ];
-    kinds
-        .iter()
-        .find(|(name, _)| has(name))
-        .map_or("zip", |(_, kind)| kind)
-}
 
 /// Looks at an archive or a disk image.
 pub(super) fn look(file: File<'_>, notes: &mut Notes<'_>) {

@@ -1,6 +1,6 @@
 //! ISO 9660 images: the names of their files.
 
-use super::archive::Listing;
+use super::listing::Listing;
 use super::u32_at;
 
 const SECTOR: usize = 2_048;

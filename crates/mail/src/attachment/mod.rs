@@ -7,6 +7,7 @@
 mod archive;
 mod html;
 mod iso;
+mod listing;
 mod name;
 mod office;
 mod ole;

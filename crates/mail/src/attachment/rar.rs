@@ -1,7 +1,7 @@
 //! RAR: the names of its members, read off the headers. (No free library reads RAR: the one that unpacks it has a
 //! licence of its own.)
 
-use super::archive::Listing;
+use super::listing::Listing;
 use super::{u16_at, u32_at};
 
 const SIGNATURE_4: &[u8] = b"Rar!\x1a\x07\x00";

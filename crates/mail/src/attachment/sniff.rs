@@ -70,7 +70,7 @@ pub(super) fn kind(bytes: &[u8]) -> Option<&'static str> {
     }
     let at = |offset: usize, magic: &[u8]| bytes.get(offset..).is_some_and(|rest| rest.starts_with(magic));
     if at(0, b"PK\x03\x04") || at(0, b"PK\x05\x06") || at(0, b"PK\x07\x08PK") {
-        return Some(super::archive::zip_kind(bytes));
+        return Some(zip_kind(bytes));
     }
     if at(0, b"MZ") {
         return is_program(bytes).then_some("exe");
@@ -281,4 +281,30 @@ fn is_powershell(text: &str) -> bool {
         "-encodedcommand",
     ];
     STARTS.iter().any(|start| text.starts_with(start)) && MARKS.iter().any(|mark| text.contains(mark))
+}
+
+/// What kind of ZIP file it is: by its members, as their local headers name them, for the central directory may be
+/// broken or another's.
+fn zip_kind(bytes: &[u8]) -> &'static str {
+    /// Members that tell the kind stand early, or are named by the central directory at the end.
+    const WINDOW: usize = 64 << 10;
+    let head = bytes.get(..bytes.len().min(WINDOW)).unwrap_or_default();
+    let tail = bytes
+        .get(bytes.len().saturating_sub(WINDOW)..)
+        .unwrap_or_default();
+    let has = |name: &[u8]| memmem::find(head, name).is_some() || memmem::find(tail, name).is_some();
+    let kinds: [(&[u8], &str); 8] = [
+        (b"AndroidManifest.xml", "apk"),
+        (b"AppxManifest.xml", "msix"),
+        (b"AppxBundleManifest.xml", "msix"),
+        (b"word/document", "docx"),
+        (b"xl/workbook", "xlsx"),
+        (b"ppt/presentation", "pptx"),
+        (b"mimetypeapplication/vnd.oasis.opendocument", "odf"),
+        (b"META-INF/MANIFEST.MF", "jar"),
+    ];
+    kinds
+        .iter()
+        .find(|(name, _)| has(name))
+        .map_or("zip", |(_, kind)| kind)
 }

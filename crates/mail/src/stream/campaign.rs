@@ -12,6 +12,7 @@ use super::history::{History, Kind};
 use super::people::People;
 use super::source::{Relation, Source, SourceId, Standing};
 use super::targeting::{likelihood, targeting};
+use super::terms::Terms;
 
 /// A cluster's score and what it is made of.
 #[derive(Clone, Debug, Default)]
@@ -52,10 +53,7 @@ pub(super) fn score(cluster: &Cluster, around: &mut Surroundings<'_, '_>, in_wor
         sources: &sources,
         history: around.history,
     };
-    let mut terms = Terms {
-        score: 0.0,
-        terms: in_words.then(Vec::new),
-    };
+    let mut terms = Terms::new(in_words);
     look.novelty(&mut terms);
     look.infrastructure(&mut terms);
     look.tracking(&mut terms);
@@ -67,41 +65,13 @@ pub(super) fn score(cluster: &Cluster, around: &mut Surroundings<'_, '_>, in_wor
     look.indicators(&mut terms);
     reach(cluster, identities, around.people.population(), &mut terms);
     let targeting = targeting(cluster, &sources, around.people, &mut terms);
-    let score = terms.score;
-    let mut terms = terms.terms.unwrap_or_default();
-    terms.sort_by(|a, b| {
-        b.weight
-            .abs()
-            .total_cmp(&a.weight.abs())
-            .then_with(|| a.code.cmp(&b.code))
-    });
+    let (score, terms) = terms.finish();
     Some(Scored {
         score,
         is_aimed: targeting.first().is_some_and(|best| likelihood(best) > 0.0),
         terms,
         targeting,
     })
-}
-
-/// A sum, and its summands where somebody will read them.
-pub(super) struct Terms {
-    score: f64,
-    terms: Option<Vec<Term>>,
-}
-
-impl Terms {
-    pub(super) fn add(&mut self, code: &str, weight: f64, words: impl FnOnce() -> String, innocent: &str) {
-        self.score += weight;
-        let Some(terms) = self.terms.as_mut().filter(|_| weight.abs() >= 0.05) else {
-            return;
-        };
-        terms.push(Term {
-            code: format!("campaign/{code}"),
-            weight: (weight * 100.0).round() / 100.0,
-            words: words(),
-            innocent: innocent.to_owned(),
-        });
-    }
 }
 
 struct Look<'l> {

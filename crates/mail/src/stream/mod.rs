@@ -21,6 +21,7 @@ mod remember;
 pub mod sketch;
 mod source;
 mod targeting;
+mod terms;
 mod tokens;
 mod weigh;
 

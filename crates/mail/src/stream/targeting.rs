@@ -2,10 +2,10 @@
 
 use blackrod_model::estate::Enrichment;
 
-use super::campaign::Terms;
 use super::cluster::Cluster;
 use super::people::{People, Question, Recipient};
 use super::source::Source;
+use super::terms::Terms;
 
 /// What recipients without anything in common say: reconnaissance picks its people. Of three it may be that two are of one circle and
 /// nobody sees it; of ten it hardly may: so much for each, up to ten.
