@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used)]
 
-use blackrod_model::{Class, Column, Timestamp};
+use blackrod_model::{Class, Column, Timestamp, Value};
 
 use super::UnifiedAuditLog;
 use crate::Format as _;
@@ -263,6 +263,24 @@ fn what_was_read_in_a_mailbox_is_listed() {
     assert_eq!(event.column(Column::TargetUser), Some("ben@h.example"));
     assert_eq!(event.column(Column::SrcIp), Some("192.0.2.7"));
     assert_eq!(event.raw, text);
+
+    // Cut off within the second folder: what is there of it joins the first.
+    let cut = text.find("\"OperationCount\"").unwrap() - 4;
+    let record = Value::text(&text[..cut]);
+    let mut outer = "{\"RecordType\":50,\"AuditData\":".to_owned();
+    record.write_json(&mut outer);
+    outer.push('}');
+    let reading = read_recognised(&outer);
+    assert!(
+        reading.refusals[0].reason.contains("cut off"),
+        "{:?}",
+        reading.refusals
+    );
+    assert_eq!(
+        reading.events[0].get("Folders.FolderItems.InternetMessageId"),
+        Some("<1@x>, <2@x>, <3@x>")
+    );
+    assert_eq!(reading.events[0].get("Folders.Path"), Some("\\Inbox, \\Sent"));
 }
 
 #[test]
