@@ -1,8 +1,8 @@
 //! Requests in the form of known attacks: the table in `content/servers/attacks.toml`, compiled.
 
-use std::collections::HashSet;
 use std::sync::LazyLock;
 
+use ahash::AHashSet;
 use aho_corasick::{AhoCorasick, packed};
 use regex::Regex;
 
@@ -70,7 +70,7 @@ pub struct Memory {
     lower: String,
     /// Agents and referrers in which no word of an attack stands: the longest texts of most requests, and often the same.
     /// Clients choose them, so the hash has a key.
-    clean: HashSet<Box<str>>,
+    clean: AHashSet<Box<str>>,
 }
 
 /// Texts remembered before the memory starts anew, and how long they may be, in bytes.
@@ -147,7 +147,7 @@ impl Attacks {
 
     /// Whether no word of an attack stands in `text`, which other requests may have as well.
     fn is_clean(&self, text: &str, memory: &mut Memory) -> bool {
-        if memory.clean.contains(text) {
+        if text.is_empty() || memory.clean.contains(text) {
             return true;
         }
         memory.lower.clear();
