@@ -29,7 +29,7 @@ struct Otherwise<'v> {
     rule: String,
     /// What the log calls such an event.
     kind: String,
-    event: String,
+    name: String,
     expected: bool,
     titles: Vec<String>,
 }
@@ -119,8 +119,8 @@ fn single(detectors: &Detectors, folder: &Path) -> anyhow::Result<()> {
             }
             otherwise.push(Otherwise {
                 vendor,
-                event: format!("{}: {}", event.rule, event.name),
                 rule: event.rule,
+                name: event.name,
                 kind,
                 expected: event.expected,
                 titles,
@@ -129,7 +129,7 @@ fn single(detectors: &Detectors, folder: &Path) -> anyhow::Result<()> {
     }
     for one in &otherwise {
         if one.expected {
-            println!("{}: wanted a finding", one.event);
+            println!("{}: {}: wanted a finding", one.rule, one.name);
             continue;
         }
         // The tests were written rule by rule: what one must tell is another's quiet neighbour.
@@ -151,8 +151,9 @@ fn single(detectors: &Detectors, folder: &Path) -> anyhow::Result<()> {
             None => format!("{title} (which no other rule wants)"),
         });
         println!(
-            "{}: wanted none: {}",
-            one.event,
+            "{}: {}: wanted none: {}",
+            one.rule,
+            one.name,
             told.collect::<Vec<_>>().join("; ")
         );
     }

@@ -22,7 +22,7 @@ const USAGE: &str = "usage: blackrod-bench-identity corpora FOLDER
        blackrod-bench-identity write SEED FOLDER [PEOPLE] [DAYS]
        blackrod-bench-identity speed FILE
 
-FOLDER of corpora holds det-eng-samples and panther-tests; write makes the month's logs as files; speed reads a unified audit log.";
+FOLDER of corpora holds det-eng-samples and panther-tests; write makes the month's logs as files; speed reads a unified audit log or a web server's.";
 
 fn main() -> anyhow::Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();

@@ -77,8 +77,7 @@ fn account(event: &Event<'_>) -> Option<String> {
         .column_text(column)
         .or_else(|| event.column_text(Column::User))?;
     let lower = lower(text);
-    let bare = memchr::memrchr(b'\\', lower.as_bytes()).and_then(|domain| lower.get(domain + 1..));
-    let bare = bare.unwrap_or(&lower);
+    let bare = lower.rsplit_once('\\').map_or(&*lower, |(_, name)| name);
     // Computers' own accounts and services sign in all day.
     let is_person = !bare.is_empty()
         && !bare.ends_with('$')

@@ -229,10 +229,8 @@ impl<'e> Request<'e> {
             }
         }
         // Logs of requests write path and query in one; W3C logs apart.
-        if let Some(end) = memchr::memchr(b'?', request.path.as_bytes())
-            && let Some((path, query)) = request.path.split_at_checked(end)
-        {
-            (request.path, request.query) = (path, query.get(1..).unwrap_or_default());
+        if let Some((path, query)) = request.path.split_once('?') {
+            (request.path, request.query) = (path, query);
         } else if let Some(query) = request.query.strip_prefix(request.path) {
             request.query = query.strip_prefix('?').unwrap_or_default();
         }

@@ -60,13 +60,14 @@ impl Naming for UalNames {
         if !is_folded(&key) {
             return fold_repeated(fields, first, start);
         }
-        fold_named_values(&key, fields, start, known_value);
+        fold_named_values(&key, fields, start, known);
     }
 }
 
 /// The name of the member `key` of what is itself a member.
 fn nested<'a>(prefix: &str, key: Cow<'a, str>) -> Cow<'a, str> {
-    if is_folded(prefix.strip_suffix('.').unwrap_or(prefix)) {
+    let parent = prefix.strip_suffix('.').unwrap_or(prefix);
+    if is_folded(parent) {
         return match key.as_ref() {
             "Name" | "name" => Cow::Borrowed(NAME),
             "Value" | "value" => Cow::Borrowed(""),
@@ -75,7 +76,7 @@ fn nested<'a>(prefix: &str, key: Cow<'a, str>) -> Cow<'a, str> {
             other => Cow::Owned([".", other].concat()),
         };
     }
-    match known(prefix, &key) {
+    match known(parent, &key) {
         Some(name) => Cow::Borrowed(name),
         None => join(prefix, key),
     }
@@ -110,39 +111,32 @@ fn from_camel(key: Cow<'_, str>) -> Cow<'_, str> {
     Cow::Borrowed(known)
 }
 
-/// Names of nested members that many records have; they need not be put together.
-fn known(prefix: &str, key: &str) -> Option<&'static str> {
-    Some(match (prefix, key) {
-        ("Actor.", "ID") => "Actor.ID",
-        ("Actor.", "Type") => "Actor.Type",
-        ("Target.", "ID") => "Target.ID",
-        ("Target.", "Type") => "Target.Type",
-        ("AppAccessContext.", "AADSessionId") => "AppAccessContext.AADSessionId",
-        ("AppAccessContext.", "APIId") => "AppAccessContext.APIId",
-        ("AppAccessContext.", "ClientAppId") => "AppAccessContext.ClientAppId",
-        ("AppAccessContext.", "CorrelationId") => "AppAccessContext.CorrelationId",
-        ("AppAccessContext.", "IssuedAtTime") => "AppAccessContext.IssuedAtTime",
-        ("AppAccessContext.", "UniqueTokenId") => "AppAccessContext.UniqueTokenId",
-        ("Folders.", "Id") => "Folders.Id",
-        ("Folders.", "Path") => "Folders.Path",
-        ("Folders.FolderItems.", "ClientRequestId") => "Folders.FolderItems.ClientRequestId",
-        ("Folders.FolderItems.", "Id") => "Folders.FolderItems.Id",
-        ("Folders.FolderItems.", "ImmutableId") => "Folders.FolderItems.ImmutableId",
-        ("Folders.FolderItems.", "InternetMessageId") => "Folders.FolderItems.InternetMessageId",
-        ("Folders.FolderItems.", "SizeInBytes") => "Folders.FolderItems.SizeInBytes",
-        ("Item.", "Id") => "Item.Id",
-        ("Item.", "InternetMessageId") => "Item.InternetMessageId",
-        ("Item.", "Subject") => "Item.Subject",
-        ("Item.", "Attachments") => "Item.Attachments",
-        ("Item.ParentFolder.", "Path") => "Item.ParentFolder.Path",
-        ("Item.ParentFolder.", "Id") => "Item.ParentFolder.Id",
-        _ => return None,
-    })
-}
-
-/// The names of named values that many records have; they need not be put together.
-fn known_value(key: &str, name: &str) -> Option<&'static str> {
-    Some(match (key, name) {
+/// Names of nested members and of named values that many records have; they need not be put together.
+fn known(parent: &str, key: &str) -> Option<&'static str> {
+    Some(match (parent, key) {
+        ("Actor", "ID") => "Actor.ID",
+        ("Actor", "Type") => "Actor.Type",
+        ("Target", "ID") => "Target.ID",
+        ("Target", "Type") => "Target.Type",
+        ("AppAccessContext", "AADSessionId") => "AppAccessContext.AADSessionId",
+        ("AppAccessContext", "APIId") => "AppAccessContext.APIId",
+        ("AppAccessContext", "ClientAppId") => "AppAccessContext.ClientAppId",
+        ("AppAccessContext", "CorrelationId") => "AppAccessContext.CorrelationId",
+        ("AppAccessContext", "IssuedAtTime") => "AppAccessContext.IssuedAtTime",
+        ("AppAccessContext", "UniqueTokenId") => "AppAccessContext.UniqueTokenId",
+        ("Folders", "Id") => "Folders.Id",
+        ("Folders", "Path") => "Folders.Path",
+        ("Folders.FolderItems", "ClientRequestId") => "Folders.FolderItems.ClientRequestId",
+        ("Folders.FolderItems", "Id") => "Folders.FolderItems.Id",
+        ("Folders.FolderItems", "ImmutableId") => "Folders.FolderItems.ImmutableId",
+        ("Folders.FolderItems", "InternetMessageId") => "Folders.FolderItems.InternetMessageId",
+        ("Folders.FolderItems", "SizeInBytes") => "Folders.FolderItems.SizeInBytes",
+        ("Item", "Id") => "Item.Id",
+        ("Item", "InternetMessageId") => "Item.InternetMessageId",
+        ("Item", "Subject") => "Item.Subject",
+        ("Item", "Attachments") => "Item.Attachments",
+        ("Item.ParentFolder", "Path") => "Item.ParentFolder.Path",
+        ("Item.ParentFolder", "Id") => "Item.ParentFolder.Id",
         ("OperationProperties", "MailAccessType") => "OperationProperties.MailAccessType",
         ("OperationProperties", "IsThrottled") => "OperationProperties.IsThrottled",
         ("ExtendedProperties", "RequestType") => "ExtendedProperties.RequestType",
